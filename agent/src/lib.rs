@@ -1,0 +1,1 @@
+//! The host agent: looks, reports, and carries out typed orders.

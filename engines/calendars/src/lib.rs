@@ -1,0 +1,1 @@
+//! Business time, on-call time, windows.

@@ -1,0 +1,1 @@
+//! A metric store that needs no second server.

@@ -1,0 +1,1 @@
+//! Package versions, advisories and scores.

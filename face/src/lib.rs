@@ -1,0 +1,1 @@
+//! The shared manners of every door.

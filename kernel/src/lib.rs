@@ -1,0 +1,1 @@
+//! Machinery every storey stands on.

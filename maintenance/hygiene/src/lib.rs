@@ -1,0 +1,1 @@
+//! Room hygiene: how a host is open where it should not be.

@@ -1,0 +1,1 @@
+//! Room patches: what waits on every host, and how it gets there.
