@@ -1,1 +1,34 @@
-//! Machinery every storey stands on.
+//! Machinery every storey stands on: the store, the time, ids, faults. It knows no HTTP and no HTML.
+
+pub mod access;
+pub mod clock;
+pub mod counter;
+pub mod cx;
+pub mod events;
+pub mod fault;
+mod ground;
+pub mod id;
+pub mod jobs;
+pub mod store;
+pub mod tenancy;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use clock::Clock;
+pub use cx::{Cx, Who};
+pub use fault::{Fault, Problem};
+pub use ground::Ground;
+pub use id::Ref;
+#[doc(hidden)]
+pub use inventory;
+
+use store::{Migration, Schema};
+
+/// The tables of the ground floor.
+pub const SCHEMA: Schema = Schema {
+    part: "kernel",
+    steps: &[Migration { name: "0001_ground", text: include_str!("migrations/0001_ground.sql") }],
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! What a running server stands on: made once at the start, shared by all doors and jobs.
+
+use std::sync::Arc;
+
+use crate::Clock;
+use crate::access::Rights;
+use crate::cx::{Cx, Who};
+use crate::events::Hears;
+use crate::id::{Ids, OrgId};
+use crate::jobs::Kind;
+use crate::store::Db;
+
+/// The ground floor of one process.
+pub struct Ground {
+    pub db: Db,
+    pub clock: Clock,
+    pub ids: Ids,
+    pub hears: Arc<Hears>,
+    /// How the rooms' kinds of jobs are done.
+    pub kinds: Vec<Kind>,
+}
+
+impl Ground {
+    /// The circumstances of a call by the house itself.
+    pub fn cx(&self, org: OrgId, part: &'static str) -> Cx {
+        self.call(org, Who::House(part), Rights::default())
+    }
+
+    /// The circumstances of a call by somebody.
+    pub fn call(&self, org: OrgId, who: Who, rights: Rights) -> Cx {
+        Cx {
+            org,
+            who,
+            rights: Arc::new(rights),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            hears: self.hears.clone(),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Organisations: the wall between tenants. Everything else carries the id of one.
+
+use crate::id::{Ids, OrgId};
+use crate::store::Tx;
+use crate::{Clock, Fault, args, sql_across};
+
+/// One organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Org {
+    pub id: OrgId,
+    /// Short name in addresses: lower-case letters, digits, dashes.
+    pub slug: String,
+    pub name: String,
+}
+
+/// Makes an organisation.
+///
+/// # Errors
+/// `Invalid` for a slug outside 1 to 40 of `a-z0-9-`, `Conflict` when it is taken.
+pub fn create(tx: &mut Tx<'_>, ids: &Ids, clock: &Clock, slug: &str, name: &str) -> Result<OrgId, Fault> {
+    let is_good = (1..=40).contains(&slug.len())
+        && slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !is_good {
+        return Err(Fault::invalid("slug", "malformed", "use 1 to 40 lower-case letters, digits and dashes"));
+    }
+    let id = OrgId(ids.next());
+    tx.run(
+        sql_across!("INSERT INTO org (id, slug, name, created_ms) VALUES ($1, $2, $3, $4)"),
+        args![id, slug, name, clock.now_ms()],
+    )?;
+    Ok(id)
+}
+
+/// All organisations, oldest first.
+pub fn list(tx: &mut Tx<'_>) -> Result<Vec<Org>, Fault> {
+    tx.rows(sql_across!("SELECT id, slug, name FROM org ORDER BY id"), args![], |row| {
+        Ok(Org { id: row.get(0)?, slug: row.get(1)?, name: row.get(2)? })
+    })
+}
+
+/// One organisation.
+pub fn get(tx: &mut Tx<'_>, id: OrgId) -> Result<Org, Fault> {
+    let found = tx.maybe(sql_across!("SELECT id, slug, name FROM org WHERE id = $1"), args![id], |row| {
+        Ok(Org { id: row.get(0)?, slug: row.get(1)?, name: row.get(2)? })
+    })?;
+    found.ok_or(Fault::NotFound { what: "organisation" })
+}

@@ -1,0 +1,233 @@
+//! Stories of the ground floor, on both engines.
+
+use std::time::Duration;
+
+use crate::events::{self, Broken, Hearer, Verdict};
+use crate::id::{EventId, Ref};
+use crate::jobs::{self, Kind, Next, Work};
+use crate::store::{Signal, lint, registered, testing::prepare_all};
+use crate::testing::{House, story};
+use crate::{Fault, SCHEMA, args, counter, sql};
+
+#[test]
+fn statements_are_prepared_on_both_engines_and_keep_to_their_organisation() {
+    let tables = lint::tables(&[SCHEMA]);
+    let wrong: Vec<String> = registered()
+        .flat_map(|sql| lint::statement(sql, &tables).into_iter().map(move |w| format!("{sql}: {w}")))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let wrong = lint::schema(&[SCHEMA]);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    story(&[SCHEMA], vec![], vec![], |house| async move {
+        let refused = prepare_all(house.db()).await;
+        assert!(refused.is_empty(), "{}", refused.join("\n"));
+    });
+}
+
+#[test]
+fn the_lint_finds_a_statement_that_forgets_the_organisation() {
+    let tables = lint::tables(&[SCHEMA]);
+    static FORGOT: crate::store::Sql =
+        crate::store::Sql::new("SELECT id FROM event WHERE id = $1", "here", 1, crate::store::Reach::Org);
+    static JOINED: crate::store::Sql = crate::store::Sql::new(
+        "SELECT e.id FROM event e JOIN job j ON j.id = e.id WHERE e.org_id = $1",
+        "here",
+        1,
+        crate::store::Reach::Org,
+    );
+    assert_eq!(lint::statement(&FORGOT, &tables).len(), 1);
+    assert_eq!(lint::statement(&JOINED, &tables).len(), 1);
+}
+
+#[test]
+fn a_refused_closure_leaves_nothing_and_its_neighbours_stay() {
+    story(&[SCHEMA], vec![], vec![], |house| async move {
+        let org = house.org;
+        let writes = (0..50).map(|n| {
+            let db = house.db().clone();
+            tokio::spawn(async move {
+                db.write(move |tx| {
+                    let value = counter::next(tx, org, "numbers")?;
+                    if n % 2 == 0 { Err(Fault::Stale) } else { Ok(value) }
+                })
+                .await
+            })
+        });
+        let mut numbers = Vec::new();
+        for write in writes.collect::<Vec<_>>() {
+            numbers.extend(write.await.unwrap());
+        }
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=25).collect::<Vec<i64>>());
+    });
+}
+
+#[test]
+fn a_panic_in_a_use_case_is_a_fault_and_the_store_goes_on() {
+    story(&[SCHEMA], vec![], vec![], |house| async move {
+        let fault = house.db().write(|_| -> Result<(), Fault> { panic!("a bug") }).await.unwrap_err();
+        assert_eq!(fault.code(), "broken");
+        let org = house.org;
+        assert_eq!(house.db().write(move |tx| counter::next(tx, org, "after")).await.unwrap(), 1);
+    });
+}
+
+#[test]
+fn a_read_can_change_nothing() {
+    story(&[SCHEMA], vec![], vec![], |house| async move {
+        let org = house.org;
+        assert!(house.db().read(move |tx| counter::next(tx, org, "read")).await.is_err());
+        assert_eq!(house.db().write(move |tx| counter::next(tx, org, "read")).await.unwrap(), 1);
+    });
+}
+
+async fn happen(house: &House, count: i64) -> Vec<EventId> {
+    let mut made = Vec::new();
+    for n in 0..count {
+        let cx = house.cx();
+        let body = serde_json::json!({ "n": n, "text": "Größe <b>&" });
+        let write = move |tx: &mut crate::store::Tx<'_>| {
+            events::record(tx, &cx, "thing.happened", Ref::new("thing", 7), &[Ref::new("other", n)], &body)
+        };
+        made.push(house.db().write(write).await.unwrap());
+    }
+    made
+}
+
+#[test]
+fn a_timeline_shows_what_a_thing_did_and_what_touched_it() {
+    story(&[SCHEMA], vec![], vec![], |house| async move {
+        happen(&house, 5).await;
+        let org = house.org;
+        let timeline =
+            |of: Ref| house.db().read(move |tx| events::timeline(tx, org, &of, EventId(i64::MAX), 3));
+        let newest: Vec<_> =
+            timeline(Ref::new("thing", 7)).await.unwrap().iter().map(|e| e.body["n"].clone()).collect();
+        assert_eq!(newest, [4, 3, 2]);
+        assert_eq!(timeline(Ref::new("other", 1)).await.unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn verification_names_the_first_altered_removed_or_inserted_row() {
+    story(&[SCHEMA], vec![], vec![], |house| async move {
+        let made = happen(&house, 20).await;
+        let (cx, db) = (house.cx(), house.db().clone());
+        let seal = || {
+            let cx = cx.clone();
+            db.write(move |tx| events::seal(tx, &cx))
+        };
+        let verify = || {
+            let cx = cx.clone();
+            db.read(move |tx| events::verify(tx, &cx))
+        };
+        assert_eq!(seal().await.unwrap(), 0, "young rows may still have an elder that is not committed");
+        house.forward(Duration::from_secs(20)).await;
+        assert_eq!(seal().await.unwrap(), 20);
+        let later = happen(&house, 2).await;
+        assert_eq!(verify().await.unwrap(), Verdict::Whole { sealed: 20, open: 2 });
+        let (org, victim) = (house.org, made[11]);
+        let set = |text: &'static str| {
+            db.write(move |tx| {
+                tx.run(
+                    sql!("UPDATE event SET actor = $1 WHERE org_id = $2 AND id = $3"),
+                    args![text, org, victim],
+                )
+            })
+        };
+        set("house:other").await.unwrap();
+        assert_eq!(verify().await.unwrap(), Verdict::Broken(Broken { event: victim, what: "was altered" }));
+        set("house:test").await.unwrap();
+        assert_eq!(verify().await.unwrap(), Verdict::Whole { sealed: 20, open: 2 });
+        db.write(move |tx| {
+            tx.run(sql!("DELETE FROM event WHERE org_id = $1 AND id = $2"), args![org, victim])
+        })
+        .await
+        .unwrap();
+        assert_eq!(verify().await.unwrap(), Verdict::Broken(Broken { event: victim, what: "was removed" }));
+        drop(later);
+    });
+}
+
+fn count_up(tx: &mut crate::store::Tx<'_>, cx: &crate::Cx, _: &jobs::Job) -> Result<Next, Fault> {
+    counter::next(tx, cx.org, "ran").map(|_| Next::Done)
+}
+
+fn always_fails(_: &mut crate::store::Tx<'_>, _: &crate::Cx, _: &jobs::Job) -> Result<Next, Fault> {
+    Err(Fault::Stale)
+}
+
+const KINDS: &[Kind] = &[
+    Kind { name: "test.count", work: Work::Transact(count_up), most_failures: 3 },
+    Kind { name: "test.fail", work: Work::Transact(always_fails), most_failures: 3 },
+];
+
+async fn add(house: &House, kind: &'static str, once_key: Option<&str>) {
+    let (cx, once_key) = (house.cx(), once_key.map(str::to_owned));
+    let new = jobs::New { kind, payload: serde_json::json!({}), run_at_ms: cx.now_ms(), once_key };
+    house.db().write(move |tx| jobs::add(tx, &cx, &new)).await.unwrap();
+}
+
+#[test]
+fn a_job_runs_once_and_one_that_keeps_failing_waits_for_a_person() {
+    story(&[SCHEMA], vec![], KINDS.to_vec(), |house| async move {
+        add(&house, "test.count", None).await;
+        add(&house, "test.count", Some("one")).await;
+        add(&house, "test.count", Some("one")).await;
+        add(&house, "test.fail", None).await;
+        house.forward(Duration::ZERO).await;
+        for _ in 0..5 {
+            house.forward(Duration::from_secs(3600)).await;
+        }
+        let org = house.org;
+        assert_eq!(house.db().write(move |tx| counter::next(tx, org, "ran")).await.unwrap(), 3);
+        let dead = house.db().read(move |tx| jobs::dead(tx, org)).await.unwrap();
+        assert_eq!(dead.len(), 1);
+        assert_eq!(dead[0].1, "test.fail");
+    });
+}
+
+#[test]
+fn several_dispatchers_share_jobs_without_doubling() {
+    story(&[SCHEMA], vec![], KINDS.to_vec(), |house| async move {
+        for _ in 0..60 {
+            add(&house, "test.count", None).await;
+        }
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let runners: Vec<_> = (0..4)
+            .map(|_| tokio::spawn(jobs::Runner::serve(house.ground.clone(), stopped.clone())))
+            .collect();
+        let org = house.org;
+        let left = || {
+            house.db().read(move |tx| {
+                tx.one(sql!("SELECT COUNT(*) FROM job WHERE org_id = $1"), args![org], |row| {
+                    row.get::<i64>(0)
+                })
+            })
+        };
+        while left().await.unwrap() > 0 {
+            house.db().wait(Signal::Jobs, Duration::from_millis(20)).await;
+        }
+        stop.send(true).unwrap();
+        for runner in runners {
+            runner.await.unwrap();
+        }
+        assert_eq!(house.db().write(move |tx| counter::next(tx, org, "ran")).await.unwrap(), 61);
+    });
+}
+
+fn hear(tx: &mut crate::store::Tx<'_>, cx: &crate::Cx, _: &events::Event) -> Result<(), Fault> {
+    counter::next(tx, cx.org, "heard").map(drop)
+}
+
+#[test]
+fn a_hearer_hears_every_event_of_its_verb_once() {
+    let hearers = vec![Hearer { name: "test.hear", verb: "thing.", hear }];
+    story(&[SCHEMA], hearers, vec![], |house| async move {
+        happen(&house, 3).await;
+        house.forward(Duration::ZERO).await;
+        house.forward(Duration::from_secs(3600)).await;
+        let org = house.org;
+        assert_eq!(house.db().write(move |tx| counter::next(tx, org, "heard")).await.unwrap(), 4);
+    });
+}
