@@ -1,1 +1,8 @@
 //! The host agent: looks, reports, and carries out typed orders.
+
+pub mod clock;
+pub mod host;
+pub mod packages;
+
+pub use host::Host;
+pub use mainstay_wire as wire;
