@@ -1,6 +1,7 @@
 //! The host agent: looks, reports, and carries out typed orders.
 
 pub mod clock;
+pub mod collect;
 pub mod host;
 pub mod packages;
 

@@ -71,8 +71,10 @@ pub struct RootEqual {
     pub account: String,
     /// `uid 0` or `group docker`.
     pub through: String,
-    /// Why this equals root, in one clause.
+    /// Why, in one clause.
     pub why: String,
+    /// `true`: may become root. `false`: may read what only root should read.
+    pub is_full: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

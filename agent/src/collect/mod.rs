@@ -1,0 +1,6 @@
+//! The collectors: each looks at one section of a host, read-only, and says what it could not see.
+
+mod owners;
+mod sockets;
+mod system;
+mod text;
