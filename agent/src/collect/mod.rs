@@ -1,6 +1,10 @@
 //! The collectors: each looks at one section of a host, read-only, and says what it could not see.
 
+mod accounts;
+mod disks;
+mod load;
 mod owners;
 mod sockets;
 mod system;
 mod text;
+mod units;
