@@ -5,6 +5,8 @@ mod disks;
 mod load;
 mod owners;
 mod sockets;
+mod sshd;
+mod sudo;
 mod system;
 mod text;
 mod units;
