@@ -26,7 +26,7 @@ pub fn timed<T>(look: impl FnOnce() -> Seen<T>) -> Seen<T> {
 }
 
 /// Processor time of the calling thread.
-fn cpu_us() -> u64 {
+pub fn cpu_us() -> u64 {
     let spent = clock_gettime(ClockId::ThreadCPUTime);
     u64::try_from(spent.tv_sec).unwrap_or(0) * 1_000_000 + u64::try_from(spent.tv_nsec).unwrap_or(0) / 1_000
 }

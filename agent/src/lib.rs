@@ -5,5 +5,6 @@ pub mod collect;
 pub mod host;
 pub mod packages;
 
+pub use collect::{Facts, Looked, collect_all, look};
 pub use host::Host;
 pub use mainstay_wire as wire;
