@@ -1,1 +1,10 @@
 //! The host agent: looks, reports, and carries out typed orders.
+
+pub mod clock;
+pub mod collect;
+pub mod host;
+pub mod packages;
+
+pub use collect::{Facts, Looked, collect_all, look};
+pub use host::Host;
+pub use mainstay_wire as wire;
