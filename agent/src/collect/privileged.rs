@@ -19,7 +19,7 @@ use crate::wire::{Seen, Unseen};
 /// Folder entries looked at before the walk stops and says where.
 const MOST_ENTRIES: u64 = 2_000_000;
 /// Processor time the walk may take before it stops and says where.
-const MOST_CPU_US: u64 = 600_000;
+const MOST_CPU_US: u64 = 400_000;
 /// A program larger than this is not compared with its manifest.
 const MOST_COMPARED_BYTES: u64 = 64 << 20;
 /// Trees of other hosts (containers, their layers) and of the kernel.
@@ -122,13 +122,12 @@ impl Walk<'_> {
                 return;
             }
         };
-        let is_top = folder == Path::new("/");
         for entry in entries.flatten() {
             self.found.looked_at += 1;
             let Ok(kind) = entry.file_type() else { continue };
             let path = folder.join(entry.file_name());
             if kind.is_dir() {
-                let is_first = is_top && FIRST.iter().any(|first| Path::new(first) == path);
+                let is_first = FIRST.iter().any(|first| Path::new(first) == path);
                 let is_left_out = LEFT_OUT.iter().any(|out| Path::new(out) == path);
                 if !is_first && !is_left_out && entry.ino() != 0 && self.is_here(&entry, device) {
                     waiting.push(path);
