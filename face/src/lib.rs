@@ -21,5 +21,16 @@
 
 pub mod assets;
 pub mod etag;
+pub mod headers;
+pub mod live;
+pub mod negotiate;
+pub mod paging;
+pub mod problem;
+pub mod query;
 pub mod theme;
 pub mod ui;
+
+pub use negotiate::Wants;
+pub use paging::{Cursor, Paging, Slice};
+pub use problem::Problem;
+pub use query::Query;

@@ -129,7 +129,7 @@ impl Page {
             (layout::palette(shell))
             (layout::key_sheet())
             div #toasts .toasts role="status" { @if let Some(words) = &shell.toast { (toast(words)) } }
-            (layout::stream(&self.topics))
+            (layout::stream(&self.topics, &shell.live_since))
         };
         document(&format!("{} · {}", self.title, shell.org), shell, &body)
     }

@@ -25,6 +25,8 @@ pub struct Shell {
     pub words: Words,
     /// The address of this page, for forms that come back to it.
     pub path: String,
+    /// Where the live stream stood when this page was made, see [`crate::live::Hub::position`].
+    pub live_since: String,
     /// Words about what has just been done, carried over from the last request.
     pub toast: Option<Toast>,
 }
