@@ -159,7 +159,9 @@ fn ahead(frame: &Frame, last: (f64, f64), forecast: &Forecast) -> Markup {
         path.expected d=(path(&middle)) {}
         @if let Some((x, y, word)) = &forecast.hit {
             circle.hit cx=(n(frame.at_x(*x))) cy=(n(frame.at_y(*y))) r="4" {}
-            text.label x=(n(frame.at_x(*x) + 8.0)) y=(n(frame.at_y(*y) + 24.0)) { (word) }
+            @let is_close = frame.at_x(*x) + 60.0 > frame.right;
+            text.label x=(n(frame.at_x(*x) + if is_close { 4.0 } else { 8.0 })) y=(n(frame.at_y(*y) + 24.0))
+                text-anchor=[is_close.then_some("middle")] { (word) }
         }
     }
 }

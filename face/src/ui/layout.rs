@@ -71,8 +71,8 @@ pub(super) fn top_bar(shell: &Shell) -> Markup {
         header.top-bar {
             (brand())
             a.square href="/find" data-open="palette" aria-label="Search or run" { (icon(Icon::Find)) }
-            a.square href=(shell.person.href) aria-label=(shell.person.name) {
-                span.avatar aria-hidden="true" { (initials(&shell.person.name)) }
+            a.square href=(shell.person.href) {
+                span.avatar aria-hidden="true" { (initials(&shell.person.name)) } span.sr { (shell.person.name) }
             }
         }
     }

@@ -84,7 +84,7 @@ impl Row {
         self
     }
 
-    /// An icon in front.
+    /// An icon in front, instead of the state's mark and in its colour.
     #[must_use]
     pub fn icon(mut self, icon: Icon) -> Self {
         self.icon = Some(icon);
@@ -106,8 +106,12 @@ pub fn rows(rows: &[Row]) -> Markup {
             @for row in rows {
                 li {
                     @if let Some(when) = &row.when { span.when { (when) } }
-                    @if let Some(state) = row.state { (mark(state)) }
-                    @if let Some(drawing) = row.icon { (icon(drawing)) }
+                    @match (row.icon, row.state) {
+                        (Some(drawing), Some(state)) => span class={ (state.class()) "-text" } { (icon(drawing)) },
+                        (Some(drawing), None) => (icon(drawing)),
+                        (None, Some(state)) => (mark(state)),
+                        (None, None) => {},
+                    }
                     span.grow { (row.body) }
                     @if let Some(after) = &row.after { (after) }
                 }
