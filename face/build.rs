@@ -249,7 +249,10 @@ impl Files {
 }
 
 fn short_hash(body: &[u8]) -> String {
-    Sha256::digest(body).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(body).iter().take(6).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn brotli(body: &[u8]) -> Outcome<Vec<u8>> {

@@ -5,32 +5,41 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-/// Where our documentation explains the codes.
+/// Where our documentation explains the codes: the `type` of a problem.
 const EXPLAINED_AT: &str = "/docs/problems#";
 
-/// A fault.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A fault. Kept small enough to travel in a `Result`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where it is explained.
-    #[serde(rename = "type")]
-    pub kind: String,
     /// What sort of fault it is; the same words for the same code.
-    pub title: String,
+    pub title: &'static str,
     /// The status of the answer.
-    pub status: u16,
+    pub status: StatusCode,
     /// What happened this time.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// For programs: stable, `snake_case`.
-    pub code: String,
+    pub code: &'static str,
     /// What is wrong with which field.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldFault>,
     /// What to name when asking for help.
+    pub request_id: Option<Box<str>>,
+    /// After how many seconds it is worth trying again.
+    pub retry_after_s: Option<u32>,
+}
+
+/// As it stands in an answer.
+#[derive(Serialize)]
+struct Said<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    #[serde(skip)]
-    retry_after_s: Option<u32>,
+    detail: Option<&'a str>,
+    code: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldFault],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 /// What is wrong with a field.
@@ -46,18 +55,8 @@ pub struct FieldFault {
 
 impl Problem {
     /// A fault with its code and title.
-    pub fn new(status: StatusCode, code: impl Into<String>, title: impl Into<String>) -> Self {
-        let code = code.into();
-        Self {
-            kind: format!("{EXPLAINED_AT}{code}"),
-            title: title.into(),
-            status: status.as_u16(),
-            detail: None,
-            code,
-            errors: Vec::new(),
-            request_id: None,
-            retry_after_s: None,
-        }
+    pub const fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
+        Self { title, status, detail: None, code, errors: Vec::new(), request_id: None, retry_after_s: None }
     }
 
     /// 400: a parameter of the address cannot be read.
@@ -95,7 +94,7 @@ impl Problem {
 
     /// What to name when asking for help.
     #[must_use]
-    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+    pub fn request_id(mut self, id: impl Into<Box<str>>) -> Self {
         self.request_id = Some(id.into());
         self
     }
@@ -108,11 +107,25 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The document: `{"type": …, "title": …, "status": …, …}`.
+    pub fn to_json(&self) -> String {
+        let said = Said {
+            r#type: format!("{EXPLAINED_AT}{}", self.code),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: self.detail.as_deref(),
+            code: self.code,
+            errors: &self.errors,
+            request_id: self.request_id.as_deref(),
+        };
+        serde_json::to_string(&said).expect("a problem holds only strings and numbers")
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self).expect("a problem holds only strings and numbers");
-        let mut response = (status, body).into_response();
+        let mut response = (self.status, self.to_json()).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -130,7 +143,7 @@ mod tests {
     #[test]
     fn it_has_the_shape_of_the_standard_and_nothing_empty() {
         let problem = Problem::invalid().error("name", "too_long", "At most 80 characters").retry_after(3);
-        let json = serde_json::to_string(&problem).unwrap();
+        let json = problem.to_json();
         assert_eq!(
             json,
             r#"{"type":"/docs/problems#invalid","title":"Some fields are wrong","status":422,"code":"invalid","errors":[{"field":"name","code":"too_long","detail":"At most 80 characters"}]}"#

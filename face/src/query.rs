@@ -42,7 +42,7 @@ pub fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     })
 }
 
-/// A missing or unknown field is named in the words alone: `missing field `since``.
+/// A missing or unknown field is named in the words alone.
 fn named(path: &str, words: &str) -> String {
     let is_path = !path.is_empty() && path != ".";
     let quoted = || words.split('`').nth(1).map(str::to_owned);
@@ -54,15 +54,14 @@ impl IntoResponse for Unreadable {
         if self.wants == Wants::Json {
             return self.problem.into_response();
         }
-        let mut page = FaultPage::of_status(self.problem.status);
+        let mut page = FaultPage::of_status(self.problem.status.as_u16());
         if let Some(error) = self.problem.errors.first() {
             page.words = format!(
                 "The parameter “{}” cannot be read: {}. Nothing was changed.",
                 error.field, error.detail
             );
         }
-        let status = axum::http::StatusCode::BAD_REQUEST;
-        (status, fault_page(&page, None)).into_response()
+        (self.problem.status, fault_page(&page, None)).into_response()
     }
 }
 
@@ -83,7 +82,7 @@ mod tests {
 
     fn wrong(query: &str) -> String {
         let problem = read::<Wanted>(query).unwrap_err();
-        assert_eq!(problem.status, 400);
+        assert_eq!(problem.status, axum::http::StatusCode::BAD_REQUEST);
         problem.errors[0].field.clone()
     }
 

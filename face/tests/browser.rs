@@ -1,6 +1,8 @@
 //! The gallery in a real browser: axe, both themes, phone and desk, keys, live updates, and no script at all.
 //! Needs Chromium, node, and the tools of `tests/browser/package.json` (`npm ci --ignore-scripts` there).
 
+#![expect(clippy::unwrap_used, reason = "what a test sets up may fail it")]
+
 #[path = "../examples/gallery/asset.rs"]
 mod asset;
 #[path = "../examples/gallery/home.rs"]

@@ -20,7 +20,7 @@ pub fn page(words: &Words) -> Page {
             (tag(State::Warn, "Needs attention")) (outline_tag("Host")) (outline_tag("production"))
             span.sm.dim { "Debian 12.12, PostgreSQL 15.14, seen " (words.ago(seen)) }
         })
-        .sub(html! {
+        .lead(html! {
             "Carries " (open("Webshop")) ", " (open("ERP")) " and " (open("Customer portal")) ". Owned by Priya Nair."
         })
         .act(Act::link("Run a plan", "/maintenance").key("r"))

@@ -7,7 +7,7 @@ use maud::html;
 pub fn page(words: &Words) -> Page {
     Page::new("3 things need you now")
         .section("home")
-        .sub(format!("{}. Ranked by deadline, severity and whose it is.", words.heading()))
+        .lead(format!("{}. Ranked by deadline, severity and whose it is.", words.heading()))
         .act(Act::link("Everyone’s", "/work").count("27"))
         .act(Act::link("New", "/forms").primary().key("c"))
         .above(strip("State of the estate", &estate()))

@@ -15,7 +15,7 @@ pub fn page(words: &Words) -> Page {
         .marks(html! {
             span.dim.num { "#2438" } (tag(State::Bad, "SEV2")) (plain_tag("Mitigating")) span.sm.dim { "since 09:18, 24 min" }
         })
-        .sub(html! {
+        .lead(html! {
             "SEV2 because a customer-facing service on the revenue path has failed over 5 % of requests for 5 min. "
             (open("Criteria v4"))
         })

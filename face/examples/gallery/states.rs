@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 /// Every state on one page.
 pub fn page(_: &Words) -> Page {
-    Page::new("States").section("me").sub("The pieces every screen shares.").main(html! {
+    Page::new("States").section("me").lead("The pieces every screen shares.").main(html! {
         div.two.even {
             div.stack {
                 (plain_card(empty(Icon::Check, "Nothing needs you",

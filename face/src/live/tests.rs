@@ -172,7 +172,7 @@ async fn a_fragment_is_made_once_for_a_class_however_many_listen() {
 
 #[test]
 fn topics_are_checked() {
-    for list in ["", ",", "Work", "a b", "work\nx", &"x".repeat(81), &vec!["a"; 1].join(",").repeat(90)] {
+    for list in ["", ",", "Work", "a b", "work\nx", &"x".repeat(81)] {
         assert!(Topics::parse(list).is_err(), "{list:?}");
     }
     let many: Vec<String> = (0..33).map(|n| format!("t{n}")).collect();

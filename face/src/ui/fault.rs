@@ -89,9 +89,10 @@ impl FaultPage {
 /// A fault inside the frame, or without it when nobody is known.
 pub fn fault_page(fault: &FaultPage, shell: Option<&Shell>) -> Markup {
     match shell {
-        Some(shell) => {
-            Page::new(&fault.title).main(html! { section.card { (fault_card(fault)) } }).render(shell)
-        }
+        Some(shell) => Page::new(&fault.title)
+            .lead(&fault.words)
+            .main(html! { div.stack { (acts(&fault.remedies)) (named(fault)) } })
+            .render(shell),
         None => gate(
             &fault.title,
             Theme::System,

@@ -15,7 +15,7 @@ pub struct Page {
     section: &'static str,
     crumbs: Vec<(String, String)>,
     marks: Option<Markup>,
-    sub: Option<Markup>,
+    lead: Option<Markup>,
     acts: Vec<Act>,
     above: Option<Markup>,
     main: Markup,
@@ -32,7 +32,7 @@ impl Page {
             section: "",
             crumbs: Vec::new(),
             marks: None,
-            sub: None,
+            lead: None,
             acts: Vec::new(),
             above: None,
             main: html! {},
@@ -65,8 +65,8 @@ impl Page {
 
     /// The grey sentence under the title.
     #[must_use]
-    pub fn sub(mut self, sub: impl Render) -> Self {
-        self.sub = Some(sub.render());
+    pub fn lead(mut self, lead: impl Render) -> Self {
+        self.lead = Some(lead.render());
         self
     }
 
@@ -159,7 +159,7 @@ impl Page {
                 div.grow {
                     @if let Some(marks) = &self.marks { div.marks { (marks) } }
                     h1 { (self.title) }
-                    @if let Some(sub) = &self.sub { p.sub { (sub) } }
+                    @if let Some(lead) = &self.lead { p.sub { (lead) } }
                 }
                 (acts(&self.acts))
             }

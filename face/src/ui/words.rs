@@ -122,7 +122,7 @@ pub fn span(seconds: i64) -> String {
 /// Two units where the second matters: `48 s`, `24 min`, `6 h 38 min`, `41 days`. Rounded down.
 pub fn duration(seconds: i64) -> String {
     let seconds = seconds.abs();
-    if seconds >= HOUR && seconds < DAY && seconds % HOUR >= MINUTE {
+    if (HOUR..DAY).contains(&seconds) && seconds % HOUR >= MINUTE {
         return format!("{} h {} min", seconds / HOUR, seconds % HOUR / MINUTE);
     }
     span(seconds)
