@@ -101,8 +101,8 @@ document.addEventListener("focusin", (event) => {
 });
 
 const KEY_WORDS = { "mod+k": isMac ? "⌘K" : "Ctrl K", "mod+Enter": isMac ? "⌘↵" : "Ctrl ↵", Enter: "↵" };
-const BUILT_IN = [["j", "Next row"], ["k", "Row before"], ["Enter", "Do what the row's button says"],
-  ["mod+Enter", "Send what is being written"], ["?", "This sheet"]];
+const ROW_KEYS = [["j", "Next row"], ["k", "Row before"], ["Enter", "Do what the row’s button says"]];
+const WRITING_KEYS = [["mod+Enter", "Send what is being written"]];
 
 function labelOf(element) {
   const label = element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent;
@@ -116,10 +116,11 @@ function openKeySheet() {
   const sheet = one("#keys");
   if (!sheet) return false;
   const found = all("[data-key]").filter(isSeen).map((element) => [element.dataset.key, labelOf(element)]);
-  const rows = rowsShown().length > 0 ? BUILT_IN : BUILT_IN.slice(3);
+  const rows = rowsShown().length > 0 ? ROW_KEYS : [];
+  const writing = one("main textarea") ? WRITING_KEYS : [];
   const list = document.createElement("ul");
   const seen = new Set();
-  for (const [key, label] of [...found, ...rows]) {
+  for (const [key, label] of [...found, ...rows, ...writing, ["?", "This sheet"]]) {
     if (!label || seen.has(key)) continue;
     seen.add(key);
     const item = document.createElement("li");

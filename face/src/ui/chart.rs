@@ -62,13 +62,13 @@ pub struct Chart {
     pub forecast: Option<Forecast>,
 }
 
-/// Width and height of a drawing, so that its letters keep their size: one for desks, one for phones.
-const DESK: (f64, f64) = (720.0, 196.0);
-const PHONE: (f64, f64) = (340.0, 176.0);
+/// Width and height of the drawings, so that letters keep their size in columns of any width.
+const DRAWINGS: [(&str, (f64, f64)); 3] =
+    [("chart wide", (720.0, 196.0)), ("chart middle", (500.0, 186.0)), ("chart narrow", (340.0, 176.0))];
 
-/// The chart, drawn twice; the style sheet shows the one that fits.
+/// The chart, drawn three times; the style sheet shows the one that fits.
 pub fn chart(chart: &Chart) -> Markup {
-    html! { (drawn(chart, DESK, "chart desk")) (drawn(chart, PHONE, "chart phone")) }
+    html! { div.drawings { @for (class, size) in DRAWINGS { (drawn(chart, size, class)) } } }
 }
 
 struct Frame {

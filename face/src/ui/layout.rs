@@ -133,7 +133,7 @@ pub(super) fn palette(shell: &Shell) -> Markup {
                     p.cap aria-hidden="true" { "Go to" }
                     @for section in &shell.sections {
                         a role="option" aria-selected="false" tabindex="-1" href=(section.href) {
-                            (icon(section.icon)) (section.label) kbd.enter aria-hidden="true" { "↵" }
+                            (icon(section.icon)) (section.label)
                         }
                     }
                 }

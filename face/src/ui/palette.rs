@@ -41,7 +41,7 @@ pub fn found(query: &str, groups: &[FoundGroup]) -> Markup {
                     a role="option" aria-selected="false" tabindex="-1" href=(item.href) {
                         (icon(item.icon))
                         span.cut { (item.label) @if !item.more.is_empty() { " " span.dim { (item.more) } } }
-                        kbd.enter aria-hidden="true" { "↵" }
+
                     }
                 }
             }

@@ -19,7 +19,9 @@ async function story(name, screen, more, tell) {
   } catch (error) {
     faults.push(`${name}: ${error.message.split("\n")[0]}`);
   }
-  faults.push(...messages.map((text) => `${name}: ${text}`));
+  // A browser says by itself that it is offline.
+  const said = messages.filter((text) => !text.includes("ERR_INTERNET_DISCONNECTED") && !text.includes("ERR_FAILED"));
+  faults.push(...said.map((text) => `${name}: ${text}`));
   await context.close();
 }
 
@@ -134,6 +136,18 @@ await story("the order of Tab is the order of reading", desk, {}, async (page, c
   check(await page.evaluate(() => document.activeElement.id) === "main", "it leads to the content");
   await page.keyboard.press("Tab");
   check((await focused(page)).startsWith("Everyone"), "then the actions of the page");
+});
+
+await story("what is on screen stays with its age when the server is gone", desk, {}, async (page, check) => {
+  await page.goto(base + "/work");
+  await page.waitForFunction(() => !document.querySelector(".fresh").hidden, null, { timeout: 9000 });
+  await page.context().setOffline(true);
+  await page.waitForFunction(() => !document.querySelector("#lost").hidden, null, { timeout: 15000 });
+  check((await page.locator("#lost").innerText()).includes("offline"), "it says so");
+  check(await page.locator("tbody tr").count() === 8, "the rows stay");
+  await page.context().setOffline(false);
+  await page.evaluate(() => location.reload());
+  await page.waitForFunction(() => document.querySelector("#lost")?.hidden);
 });
 
 await story("More opens on a phone", phone, {}, async (page, check) => {
