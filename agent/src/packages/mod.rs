@@ -1,5 +1,10 @@
 //! Packages of this host: installed, waiting, running old code, changelogs.
 
+pub mod apt;
+mod dates;
+mod dpkg;
+pub mod stanza;
+
 use crate::Host;
 use crate::wire::packages::{Changelogs, Inventory, Restarts, Updates};
 use crate::wire::{Seen, Unseen};
@@ -10,7 +15,10 @@ pub fn inventory(_host: &Host) -> Seen<Inventory> {
 }
 
 /// Every update that waits.
-pub fn updates(_host: &Host) -> Seen<Updates> {
+pub fn updates(host: &Host) -> Seen<Updates> {
+    if dpkg::is_here(host) {
+        return apt::updates(host);
+    }
     Seen::not(Unseen::new("waiting updates", "this agent cannot read packages yet"))
 }
 

@@ -116,6 +116,7 @@ impl Builder {
             Err(at) => {
                 let id = self.made.versions.len();
                 self.made.packages[package].versions.insert(at, id);
+                self.made.by_source.entry(record.source.clone()).or_default().push(id);
                 let (files, provides) = (Vec::new(), Vec::new());
                 self.made.versions.push(Version { package, record, files, relations: 0..0, provides });
                 id

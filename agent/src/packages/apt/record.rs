@@ -110,7 +110,7 @@ impl Record {
     /// Reads a stanza; `None` when it names no package or no version.
     pub fn parse(stanza: Stanza<'_>, file: usize) -> Option<Self> {
         let mut made = Self { file, phased_percent: 100, ..Self::default() };
-        let mut installed_size = Box::default();
+        let mut installed_size: Box<str> = Box::default();
         let mut replaces: Box<str> = Box::default();
         let mut source = String::new();
         for (key, value) in stanza.fields() {

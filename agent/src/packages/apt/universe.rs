@@ -80,6 +80,7 @@ pub struct Universe {
     pub by_name: HashMap<Rc<str>, usize>,
     pub packages: Vec<Package>,
     pub versions: Vec<Version>,
+    pub by_source: HashMap<Box<str>, Vec<VersionId>>,
     pub relations: Vec<Relation>,
     /// Version texts named by relations and provides.
     pub texts: Vec<Rc<str>>,
@@ -87,6 +88,8 @@ pub struct Universe {
     pub order: Vec<PackageId>,
     /// Native architecture first.
     pub archs: Vec<Rc<str>>,
+    /// Which lists are of security archives.
+    pub security_files: Vec<bool>,
     /// The list that stands for dpkg's status file.
     pub status_file: usize,
 }
