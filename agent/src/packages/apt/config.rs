@@ -6,11 +6,12 @@ use super::settings::in_parts;
 use crate::Host;
 
 /// Folders and files unless configured otherwise; a name without a leading slash stands below its parent.
-const PLACES: [(&str, &str); 10] = [
+const PLACES: [(&str, &str); 11] = [
     ("dir", "/"),
     ("dir::state", "var/lib/apt/"),
     ("dir::state::lists", "lists/"),
     ("dir::state::status", "/var/lib/dpkg/status"),
+    ("dir::state::extended_states", "extended_states"),
     ("dir::etc", "etc/apt/"),
     ("dir::etc::sourcelist", "sources.list"),
     ("dir::etc::sourceparts", "sources.list.d"),

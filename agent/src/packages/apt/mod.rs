@@ -7,6 +7,7 @@
 mod answer;
 mod build;
 mod config;
+mod garbage;
 mod glob;
 mod install;
 mod lists;
@@ -65,6 +66,9 @@ pub fn updates(host: &Host) -> Seen<Updates> {
         let because = "the host holds no package lists: it has never asked its archives, or they were deleted";
         return Seen::not(Unseen::new("waiting updates", because).allow_with(REFRESH));
     }
+    if let Some(because) = unknown_release(&settings.default_release, &found) {
+        return Seen::not(Unseen::new("waiting updates", because));
+    }
     let (pins, pin_faults) = Pins::read(host, &config, &settings);
     faults.extend(pin_faults);
     let mut unseen: Vec<Unseen> =
@@ -110,6 +114,18 @@ fn gaps(found: &Lists, now_ms: u64) -> Vec<Unseen> {
         unseen.push(Unseen::new("updates published since then", because).allow_with(REFRESH));
     }
     unseen
+}
+
+/// apt refuses to work with a default release that no source has.
+fn unknown_release(wanted: &str, found: &Lists) -> Option<String> {
+    if wanted.is_empty() || wanted.get(1..2) == Some("=") || glob::fits(wanted, "now") {
+        return None;
+    }
+    let is_known = found.lists.iter().map(|list| &list.told.origin).any(|origin| {
+        let names = [&origin.suite, &origin.codename, &origin.version];
+        names.iter().any(|name| !name.is_empty() && glob::fits(wanted, name))
+    });
+    (!is_known).then(|| format!("apt would refuse: its default release {wanted} is in no source"))
 }
 
 /// Native architecture first: apt's own setting, or that of dpkg itself; foreign ones from dpkg's list.

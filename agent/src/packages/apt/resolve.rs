@@ -20,14 +20,16 @@ const PROTECTED_BONUS: i32 = 10_000;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unmended(pub Vec<PackageId>);
 
-/// Mends every package the marks break. `protected` are left as they are.
-pub fn mend(marks: &mut Marks<'_>, protected: &[PackageId]) -> Result<(), Unmended> {
+/// Mends every package the marks break. `protected` are left as they are; `garbage` tells for every package
+/// whether nothing wanted needed it before.
+pub fn mend(marks: &mut Marks<'_>, protected: &[PackageId], garbage: &[bool]) -> Result<(), Unmended> {
     let count = marks.universe.packages.len();
     let mut mending = Mending {
         scores: vec![0; count],
         was_marked: marks.of.iter().map(super::marks::Mark::is_install).collect(),
         may_upgrade: vec![true; count],
         is_protected: vec![false; count],
+        garbage,
         marks,
     };
     for package in protected {
@@ -46,6 +48,7 @@ struct Mending<'m, 'u> {
     was_marked: Vec<bool>,
     may_upgrade: Vec<bool>,
     is_protected: Vec<bool>,
+    garbage: &'m [bool],
 }
 
 /// How the search for a way to meet one relation ended.
@@ -336,7 +339,7 @@ impl Mending<'_, '_> {
             }
             return;
         }
-        if !is_or {
+        if !is_or || self.garbage[package] {
             self.marks.delete(package, 0);
             if round > 1 && self.scores[other] > self.scores[package] {
                 self.scores[package] = self.scores[other];

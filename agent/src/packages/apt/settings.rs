@@ -1,9 +1,11 @@
 //! The part of apt's configuration that decides what an upgrade does.
 
 use super::config::Config;
+use super::garbage::Automatic;
 use super::phased::Phasing;
 use super::record::Kind;
 use crate::Host;
+use crate::packages::stanza::{Stanza, stanzas};
 
 /// What decides what an upgrade does.
 #[derive(Debug, Default)]
@@ -16,6 +18,7 @@ pub struct Settings {
     /// Sections whose packages' recommendations are followed even when they are switched off.
     pub recommends_sections: Vec<String>,
     pub phasing: Phasing,
+    pub automatic: Automatic,
 }
 
 impl Settings {
@@ -29,6 +32,7 @@ impl Settings {
             with_suggests: config.is_on("APT::Install-Suggests", false),
             recommends_sections: config.list("APT::Install-Recommends-Sections"),
             phasing: Phasing::read(config, host),
+            automatic: automatic(host, config),
         }
     }
 
@@ -44,6 +48,15 @@ impl Settings {
             _ => true,
         }
     }
+}
+
+/// Packages apt installed only for others.
+fn automatic(host: &Host, config: &Config) -> Automatic {
+    let path = config.place("Dir::State::extended_states");
+    let text = host.read(path).unwrap_or_default();
+    let stanzas = stanzas(&text);
+    let automatic = stanzas.iter().map(|stanza| Stanza(stanza)).filter(|stanza| stanza.or_empty("Auto-Installed") == "1");
+    automatic.map(|stanza| (stanza.or_empty("Package").into(), stanza.or_empty("Architecture").into())).collect()
 }
 
 /// The files of a `….d` folder that count: plain names, one of the endings (or none where `conf` or `pref`

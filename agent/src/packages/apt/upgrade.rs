@@ -1,5 +1,6 @@
 //! What `apt-get dist-upgrade` would do: which packages it would bring to which version, install, remove, keep.
 
+use super::garbage::{garbage, take_back_needless};
 use super::marks::{Marks, Mode};
 use super::resolve::{Unmended, mend};
 use super::settings::Settings;
@@ -28,6 +29,7 @@ pub fn dist_upgrade(
     }
     let present: Vec<PackageId> =
         universe.order.iter().copied().filter(|package| universe.packages[*package].current.is_some()).collect();
+    let before = garbage(&marks);
     let mut phased = hold_back_phased(&mut marks, &present);
     // First every package by itself, so that what is there is preferred to something new; then with needs.
     for follow in [false, true] {
@@ -46,9 +48,13 @@ pub fn dist_upgrade(
     }
     phased.extend(hold_back_phased(&mut marks, &present));
     protected.extend(phased);
-    let mended = mend(&mut marks, &protected);
+    let mended = mend(&mut marks, &protected, &before);
     demanded.extend(&marks.demanded);
-    mended.map(|()| outcome(&marks))
+    mended?;
+    if take_back_needless(&mut marks) {
+        return Ok(outcome(&marks));
+    }
+    Err(Unmended((0..marks.of.len()).filter(|package| marks.of[*package].is_broken()).collect()))
 }
 
 fn outcome(marks: &Marks<'_>) -> Upgrade {
