@@ -13,6 +13,15 @@ pub fn is_security(universe: &Universe, package: PackageId, version: VersionId) 
     between.iter().any(|known| universe.versions[*known].files.iter().any(|file| universe.security_files[*file]))
 }
 
+/// Whether a security archive offers a version between the installed one and this one. Then the phase of this
+/// one does not count.
+pub fn skips_security(universe: &Universe, package: PackageId, version: VersionId) -> bool {
+    let entry = &universe.packages[package];
+    let below = entry.versions.iter().skip_while(|known| **known != version).skip(1);
+    let mut between = below.take_while(|known| entry.current != Some(**known));
+    between.any(|known| universe.versions[*known].files.iter().any(|file| universe.security_files[*file]))
+}
+
 /// Whether an archive calls itself a security archive.
 pub fn is_security_archive(origin: &Origin) -> bool {
     let ends = |text: &str| text.ends_with("-security");

@@ -124,12 +124,6 @@ impl Universe {
         self.versions[version].files.iter().any(|file| *file != self.status_file)
     }
 
-    /// The package of this name and architecture.
-    pub fn find(&self, name: &str, arch: &str) -> Option<PackageId> {
-        let group = &self.groups[*self.by_name.get(name)?];
-        group.packages.iter().copied().find(|id| &*self.packages[*id].arch == arch)
-    }
-
     /// Whether a version meets what the relation says about versions.
     pub fn is_met_by(&self, relation: &Relation, version: VersionId) -> bool {
         relation.version.is_none_or(|named| {

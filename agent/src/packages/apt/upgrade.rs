@@ -119,5 +119,5 @@ pub fn is_held_back_by_phase(
 ) -> bool {
     let record = &universe.versions[version].record;
     settings.phasing.excludes(&record.source, &record.source_version, record.phased_percent)
-        && !super::answer::is_security(universe, package, version)
+        && !super::answer::skips_security(universe, package, version)
 }
