@@ -1,0 +1,71 @@
+//! The upgrade compared with apt's own, on this host and on thousands of made-up ones.
+
+mod invented;
+mod oracle;
+
+use crate::Host;
+use crate::packages::apt::updates;
+use oracle::{Lines, apt_lines, is_apt_here, our_lines};
+
+/// How many invented hosts a usual test run compares.
+const USUAL_CASES: u64 = 120;
+
+#[test]
+fn this_host_gets_what_apt_would_install() {
+    if !is_apt_here() {
+        println!("skipped: apt-get is not here");
+        return;
+    }
+    let seen = updates(&Host::live());
+    let Some(value) = seen.value else {
+        assert!(!seen.unseen.is_empty(), "nothing seen without a reason");
+        println!("skipped: {}", seen.unseen[0].because);
+        return;
+    };
+    let (ours, apts) = (our_lines(&value), apt_lines(None).expect("apt-get works on this host"));
+    assert_eq!(ours, apts);
+    println!("{} lines agree", ours.len());
+}
+
+#[test]
+fn invented_hosts_get_what_apt_would_install() {
+    if !is_apt_here() {
+        println!("skipped: apt-get is not here");
+        return;
+    }
+    compare(1..=USUAL_CASES);
+}
+
+/// `MAINSTAY_CASES=from..until cargo test -p mainstay-agent many_invented -- --ignored --nocapture`
+#[test]
+#[ignore = "takes minutes; the count is given by MAINSTAY_CASES"]
+fn many_invented_hosts() {
+    let range = std::env::var("MAINSTAY_CASES").unwrap_or_else(|_| "1000..3000".to_owned());
+    let (from, until) = range.split_once("..").expect("MAINSTAY_CASES=from..until");
+    compare(from.parse().unwrap()..=until.parse().unwrap());
+}
+
+fn compare(cases: std::ops::RangeInclusive<u64>) {
+    let (mut changed, mut refused, mut wrong) = (0, 0, Vec::new());
+    let count = cases.end() - cases.start() + 1;
+    for seed in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        invented::host(root, seed);
+        let apts = apt_lines(Some(root));
+        let seen = updates(&Host::fixture(root, 1_790_000_000_000));
+        let ours: Option<Lines> = seen.value.as_ref().map(our_lines);
+        changed += u32::from(apts.as_ref().is_some_and(|lines| !lines.is_empty()));
+        refused += u32::from(apts.is_none());
+        if ours != apts {
+            println!("seed {seed}\n  apt  {apts:?}\n  ours {ours:?} {:?}", seen.unseen);
+            wrong.push(seed);
+            if std::env::var_os("MAINSTAY_KEEP").is_some() {
+                println!("  kept in {}", folder.keep().display());
+            }
+        }
+    }
+    println!("{count} hosts: {changed} with changes, {refused} refused by apt, {} differ", wrong.len());
+    assert!(wrong.is_empty(), "{} of {count} hosts differ: {wrong:?}", wrong.len());
+    assert!(changed * 3 > u32::try_from(count).unwrap(), "too few hosts with anything to do");
+}
