@@ -51,6 +51,7 @@ fn build() -> Outcome<()> {
     let icons = icons(&own, &modules)?;
     files.add("ICONS", "icons.svg", "image/svg+xml", sprite(&icons).as_bytes())?;
     files.add("MARK", "mark.svg", "image/svg+xml", &read(&own.join("mark.svg"))?)?;
+    files.add("LICENCES", "licences.txt", "text/plain; charset=utf-8", licences(&modules)?.as_bytes())?;
     files.finish()?;
     fs::write(out.join("icons.rs"), icon_type(&icons)?).map_err(|e| e.to_string())
 }
@@ -143,6 +144,15 @@ fn without_map(script: &[u8]) -> Vec<u8> {
     let script = String::from_utf8_lossy(script);
     let lines: Vec<&str> = script.lines().filter(|line| !line.starts_with("//# sourceMappingURL")).collect();
     lines.join("\n").into_bytes()
+}
+
+/// What we pass on of others goes with its licence.
+fn licences(modules: &Path) -> Outcome<String> {
+    let mut all = String::new();
+    for file in ["htmx.org/LICENSE", "inter-ui/LICENSE.txt", "lucide-static/LICENSE"] {
+        let _ = write!(all, "{file}\n\n{}\n\n", text(&modules.join(file))?);
+    }
+    Ok(all)
 }
 
 struct Icon {

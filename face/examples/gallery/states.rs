@@ -2,8 +2,8 @@
 
 use mainstay_face::ui::{
     Act, Choice, Field, Form, Icon, Page, Shell, State, Toast, Words, acts, banner, card, checkbox, code,
-    copy_line, empty, failed, field, form, line, outline_tag, pad, plain_card, select, tag, textarea,
-    theme_form, toast,
+    copy_line, empty, failed, field, form, line, outline_tag, pad, plain_card, select, sign_out, tag,
+    textarea, theme_form, toast,
 };
 use maud::{Markup, html};
 
@@ -58,7 +58,9 @@ fn plan_form() -> Markup {
 
 /// The reader's own settings.
 pub fn settings(shell: &Shell) -> Page {
-    Page::new("Settings").section("settings").main(card("Colours", "", pad(theme_form(shell))))
+    Page::new("Settings").section("settings").main(html! {
+        div.stack { (card("Colours", "", pad(theme_form(shell)))) div { (sign_out(shell)) } }
+    })
 }
 
 /// Every sort of field.

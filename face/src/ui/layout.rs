@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::act::key_cap;
+use super::act::{Act, key_cap};
 use super::icon::{Icon, brand_mark, icon};
 use super::shell::{Section, Shell};
 use super::state::{State, mark};
@@ -168,6 +168,11 @@ pub(super) fn stream(topics: &[String], since: &str) -> Markup {
             div #live hidden hx-sse:connect={ "/live?" (query.finish()) } hx-swap="none" hx-target="this" {}
         }
     }
+}
+
+/// The button that signs the person out, for their own page.
+pub fn sign_out(shell: &Shell) -> Act {
+    Act::post("Sign out", &shell.person.sign_out)
 }
 
 /// The choice of colours, as a form.

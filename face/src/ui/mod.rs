@@ -26,7 +26,7 @@ pub use fault::{FaultPage, fault_card, fault_page, gate, public};
 pub use form::{Choice, Field, Form, checkbox, field, form, hidden, search_field, select, textarea};
 pub use gauge::{Clock, Day, Run, clocks, days, meter, runs};
 pub use icon::{Icon, icon};
-pub use layout::theme_form;
+pub use layout::{sign_out, theme_form};
 pub use page::{Page, bare_document};
 pub use palette::{Found, FoundGroup, found, found_page};
 pub use parts::{

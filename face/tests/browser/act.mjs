@@ -11,7 +11,7 @@ let stories = 0;
 
 async function story(name, screen, more, tell) {
   const { context, page, messages } = await opened(browser, screen, "light", more);
-  page.setDefaultTimeout(5000);
+  page.setDefaultTimeout(30000);
   stories += 1;
   const check = (holds, words) => { if (!holds) faults.push(`${name}: ${words}`); };
   try {
@@ -102,7 +102,7 @@ await story("output grows by itself", desk, {}, async (page, check) => {
   await page.goto(base + "/maintenance");
   const lines = () => page.locator("#run-812").evaluate((output) => output.textContent.trim().split("\n").length);
   const before = await lines();
-  await page.waitForFunction((n) => document.querySelector("#run-812").textContent.trim().split("\n").length >= n, before + 2, { timeout: 9000 });
+  await page.waitForFunction((n) => document.querySelector("#run-812").textContent.trim().split("\n").length >= n, before + 2, { timeout: 30000 });
   const text = await page.locator("#run-812").textContent();
   check(/exact|\d+ …\n.*\d+ …\n/s.test(text), `each line once and whole: ${text}`);
 });
@@ -110,7 +110,7 @@ await story("output grows by itself", desk, {}, async (page, check) => {
 await story("new rows wait", desk, {}, async (page, check) => {
   await page.goto(base + "/work");
   const rows = await page.locator("tbody tr").count();
-  await page.waitForFunction(() => !document.querySelector(".fresh").hidden, null, { timeout: 9000 });
+  await page.waitForFunction(() => !document.querySelector(".fresh").hidden, null, { timeout: 30000 });
   check(/^\d+ new$/.test(await page.locator(".fresh").innerText()), "the line counts what is new");
   check(await page.locator("tbody tr").count() === rows, "no row jumped in");
   await page.getByRole("link", { name: "Older" }).click();
@@ -140,9 +140,9 @@ await story("the order of Tab is the order of reading", desk, {}, async (page, c
 
 await story("what is on screen stays with its age when the server is gone", desk, {}, async (page, check) => {
   await page.goto(base + "/work");
-  await page.waitForFunction(() => !document.querySelector(".fresh").hidden, null, { timeout: 9000 });
+  await page.waitForFunction(() => !document.querySelector(".fresh").hidden, null, { timeout: 30000 });
   await page.context().setOffline(true);
-  await page.waitForFunction(() => !document.querySelector("#lost").hidden, null, { timeout: 15000 });
+  await page.waitForFunction(() => !document.querySelector("#lost").hidden, null, { timeout: 30000 });
   check((await page.locator("#lost").innerText()).includes("offline"), "it says so");
   check(await page.locator("tbody tr").count() === 8, "the rows stay");
   await page.context().setOffline(false);
