@@ -20,8 +20,10 @@
 //! page listens to, a *cursor* where a list goes on.
 
 pub mod assets;
+pub mod door;
 pub mod etag;
 pub mod headers;
+pub mod idempotency;
 pub mod live;
 pub mod negotiate;
 pub mod paging;
@@ -30,6 +32,7 @@ pub mod query;
 pub mod theme;
 pub mod ui;
 
+pub use door::{Answer, Caller, Door, Refusal};
 pub use negotiate::Wants;
 pub use paging::{Cursor, Paging, Slice};
 pub use problem::Problem;

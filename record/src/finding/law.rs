@@ -45,31 +45,46 @@ pub struct Diff {
 ///
 /// A look that is older than the last one of its scope changes nothing: reports may come late, twice, in any order.
 pub fn observe(tx: &mut Tx<'_>, cx: &Cx, look: Look<'_>, sightings: &[Sighting]) -> Result<Diff, Fault> {
+    compare(tx, cx, &look, sightings, None)
+}
+
+/// As [`observe`] for a look with gaps: what is seen counts, what is not seen may be hidden. It closes nothing; what
+/// was known and is not seen is marked stale with the reason.
+pub fn observe_partly(tx: &mut Tx<'_>, cx: &Cx, look: Look<'_>, sightings: &[Sighting], gap: &str) -> Result<Diff, Fault> {
+    compare(tx, cx, &look, sightings, Some(gap))
+}
+
+fn compare(tx: &mut Tx<'_>, cx: &Cx, look: &Look<'_>, sightings: &[Sighting], gap: Option<&str>) -> Result<Diff, Fault> {
     let mut diff = Diff::default();
-    if !store::enter_scope(tx, cx.org, &look, None)? {
+    if !store::enter_scope(tx, cx.org, look, gap)? {
         return Ok(diff);
     }
-    let known = store::of_scope(tx, cx.org, &look)?;
+    let known = store::of_scope(tx, cx.org, look)?;
     for (place, sighting) in sightings.iter().enumerate() {
         if sightings[..place].iter().any(|earlier| earlier.subject == sighting.subject) {
             continue; // a rule that says a thing twice saw it once
         }
         match known.iter().find(|k| k.subject == sighting.subject) {
-            None => diff.opened.push(open(tx, cx, &look, sighting)?),
+            None => diff.opened.push(open(tx, cx, look, sighting)?),
             Some(before) if before.state == State::Gone => {
-                reopen(tx, cx, &look, before, sighting)?;
+                reopen(tx, cx, look, before, sighting)?;
                 diff.reopened.push(before.id);
             }
             Some(before) => {
-                refresh(tx, cx, &look, before, sighting)?;
+                refresh(tx, cx, look, before, sighting)?;
                 diff.still.push(before.id);
             }
         }
     }
     let is_seen = |k: &&Known| sightings.iter().any(|s| s.subject == k.subject);
     for before in known.iter().filter(|k| k.state != State::Gone && !is_seen(k)) {
-        close(tx, cx, &look, before)?;
-        diff.gone.push(before.id);
+        match gap {
+            None => {
+                close(tx, cx, look, before)?;
+                diff.gone.push(before.id);
+            }
+            Some(gap) => mark_stale(tx, cx, look, before, gap)?,
+        }
     }
     Ok(diff)
 }
@@ -81,13 +96,20 @@ pub fn unseen(tx: &mut Tx<'_>, cx: &Cx, look: Look<'_>, reason: &str) -> Result<
     }
     let known = store::of_scope(tx, cx.org, &look)?;
     let mut marked = 0;
-    for before in known.iter().filter(|k| k.state != State::Gone && k.stale.as_deref() != Some(reason)) {
-        store::set_stale(tx, cx.org, before.id, reason)?;
-        let said = serde_json::json!({ "because": reason });
-        events::record(tx, cx, "finding.stale", before.id.into(), &[look.asset.into()], &said)?;
+    for before in known.iter().filter(|k| k.state != State::Gone) {
+        mark_stale(tx, cx, &look, before, reason)?;
         marked += 1;
     }
     Ok(marked)
+}
+
+fn mark_stale(tx: &mut Tx<'_>, cx: &Cx, look: &Look<'_>, before: &Known, reason: &str) -> Result<(), Fault> {
+    if before.stale.as_deref() == Some(reason) {
+        return Ok(());
+    }
+    store::set_stale(tx, cx.org, before.id, reason)?;
+    let said = serde_json::json!({ "because": reason });
+    events::record(tx, cx, "finding.stale", before.id.into(), &[look.asset.into()], &said).map(drop)
 }
 
 fn open(tx: &mut Tx<'_>, cx: &Cx, look: &Look<'_>, sighting: &Sighting) -> Result<FindingId, Fault> {
