@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::access::{Right, Rights, Scope, Scopes};
 use crate::events::Hears;
 use crate::id::{Ids, OrgId, PersonId, TokenId};
+use crate::secrets::Keys;
 use crate::{Clock, Fault};
 
 /// The circumstances of one call. Cheap to clone into closures.
@@ -16,6 +17,8 @@ pub struct Cx {
     pub clock: Clock,
     pub ids: Ids,
     pub hears: Arc<Hears>,
+    /// Opens what is sealed.
+    pub keys: Keys,
 }
 
 /// Who acts.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::Clock;
-use crate::access::Rights;
+use crate::access::{Right, Rights};
 use crate::cx::{Cx, Who};
 use crate::events::Hears;
 use crate::id::{Ids, OrgId};
 use crate::jobs::Kind;
+use crate::secrets::Keys;
 use crate::store::Db;
 
 /// The ground floor of one process.
@@ -18,6 +19,10 @@ pub struct Ground {
     pub hears: Arc<Hears>,
     /// How the rooms' kinds of jobs are done.
     pub kinds: Vec<Kind>,
+    /// The root key of this installation.
+    pub keys: Keys,
+    /// The permission words of the whole house, the ground floor's included.
+    pub rights: Vec<&'static Right>,
 }
 
 impl Ground {
@@ -35,6 +40,7 @@ impl Ground {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             hears: self.hears.clone(),
+            keys: self.keys.clone(),
         }
     }
 }

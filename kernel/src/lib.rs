@@ -1,6 +1,7 @@
 //! Machinery every storey stands on: the store, the time, ids, faults. It knows no HTTP and no HTML.
 
 pub mod access;
+mod bearer;
 pub mod clock;
 pub mod counter;
 pub mod cx;
@@ -9,6 +10,10 @@ pub mod fault;
 mod ground;
 pub mod id;
 pub mod jobs;
+pub mod people;
+pub mod secrets;
+pub mod session;
+pub mod settings;
 pub mod store;
 pub mod tenancy;
 #[cfg(any(test, feature = "testing"))]

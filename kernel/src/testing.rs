@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::events::{Hearer, Hears};
 use crate::id::{Ids, OrgId};
 use crate::jobs::Kind;
+use crate::secrets::Keys;
 use crate::store::testing::on_both;
 use crate::store::{Db, Schema};
-use crate::{Clock, Cx, Ground, tenancy};
+use crate::{Clock, Cx, Ground, access, tenancy};
 
 /// 2026-11-23T09:00:00Z, where every story begins.
 pub const MONDAY_MS: i64 = 1_795_424_400_000;
@@ -57,7 +58,15 @@ where
                 .write(move |tx| tenancy::create(tx, &i, &c, "story", "Story"))
                 .await
                 .expect("a fresh store takes an organisation");
-            let ground = Ground { db, clock, ids, hears: Arc::new(Hears::new(hearers)), kinds };
+            let ground = Ground {
+                db,
+                clock,
+                ids,
+                hears: Arc::new(Hears::new(hearers)),
+                kinds,
+                keys: Keys::known([7; 32]),
+                rights: access::RIGHTS.to_vec(),
+            };
             tell(House { ground: Arc::new(ground), org }).await;
         }
     });

@@ -23,6 +23,13 @@ CREATE TABLE node_lease (
     until_ms INT64 NOT NULL
 );
 
+-- What the store knows of the root key: enough to recognise another one.
+--! shared
+CREATE TABLE root_key (
+    id INT64 NOT NULL PRIMARY KEY,
+    fingerprint BYTES NOT NULL
+);
+
 --! tenant
 CREATE TABLE person (
     org_id INT64 NOT NULL,
@@ -32,6 +39,7 @@ CREATE TABLE person (
     kind TEXT NOT NULL CHECK (kind IN ('staff', 'requester')),
     state TEXT NOT NULL CHECK (state IN ('active', 'disabled')),
     password_hash TEXT,
+    totp_state TEXT NOT NULL DEFAULT 'off' CHECK (totp_state IN ('off', 'pending', 'on')),
     totp_sealed BYTES,
     totp_last_step INT64 NOT NULL DEFAULT 0,
     revision INT64 NOT NULL DEFAULT 1,
@@ -72,6 +80,7 @@ CREATE TABLE role (
     org_id INT64 NOT NULL,
     id INT64 NOT NULL,
     name TEXT NOT NULL,
+    built_in TEXT CHECK (built_in IN ('owner', 'operator', 'viewer')),
     rights TEXT NOT NULL,
     revision INT64 NOT NULL DEFAULT 1,
     PRIMARY KEY (org_id, id)
@@ -88,8 +97,10 @@ CREATE TABLE role_grant (
     team_id INT64,
     scope_team_id INT64 NOT NULL DEFAULT 0,
     PRIMARY KEY (org_id, id),
-    FOREIGN KEY (org_id, role_id) REFERENCES role (org_id, id)
+    FOREIGN KEY (org_id, role_id) REFERENCES role (org_id, id),
+    CHECK ((person_id IS NULL) <> (team_id IS NULL))
 );
+CREATE INDEX role_grant_role ON role_grant (org_id, role_id);
 CREATE INDEX role_grant_person ON role_grant (org_id, person_id);
 CREATE INDEX role_grant_team ON role_grant (org_id, team_id);
 
@@ -125,6 +136,7 @@ CREATE TABLE api_token (
     hash BYTES NOT NULL,
     person_id INT64 NOT NULL,
     name TEXT NOT NULL,
+    hint TEXT NOT NULL,
     rights TEXT NOT NULL,
     created_ms INT64 NOT NULL,
     until_ms INT64 NOT NULL,
@@ -132,6 +144,8 @@ CREATE TABLE api_token (
     revoked_ms INT64,
     PRIMARY KEY (org_id, id)
 );
+CREATE UNIQUE INDEX api_token_hash ON api_token (org_id, hash);
+CREATE INDEX api_token_person ON api_token (org_id, person_id);
 
 -- How often an address or an account failed to sign in lately.
 --! tenant

@@ -162,6 +162,14 @@ column!(i64, f64, String, Vec<u8>);
 
 impl Column for bool {
     fn read(row: &Row<'_>, index: usize) -> Result<Self, Fault> {
-        Ok(row.get::<i64>(index)? != 0)
+        match row.0 {
+            // A comparison in the select list is a boolean there and a whole number on SQLite.
+            Engines::Postgres(line)
+                if line.columns()[index].type_() == &tokio_postgres::types::Type::BOOL =>
+            {
+                line.try_get(index).map_err(Fault::broken)
+            }
+            _ => Ok(row.get::<i64>(index)? != 0),
+        }
     }
 }
