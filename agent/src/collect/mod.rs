@@ -156,3 +156,8 @@ fn ready<T: Serialize>(section: &Section, seen: &Seen<T>) -> Looked {
         content,
     }
 }
+
+/// The operating system alone, for an agent that enrols.
+pub fn system(host: &Host) -> Seen<System> {
+    system::collect(host)
+}
