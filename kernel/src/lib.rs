@@ -10,6 +10,7 @@ pub mod fault;
 mod ground;
 pub mod id;
 pub mod jobs;
+pub mod node;
 pub mod people;
 pub mod secrets;
 pub mod session;

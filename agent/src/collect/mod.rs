@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::timed;
 use crate::wire::accounts::Accounts;
+use crate::wire::backups::Backups;
+use crate::wire::certificates::Certificates;
+use crate::wire::databases::Databases;
 use crate::wire::disks::Disks;
 use crate::wire::keys::Keys;
 use crate::wire::load::Load;
@@ -22,6 +25,9 @@ use crate::wire::{Section, Seen, Took};
 use crate::{Host, packages};
 
 mod accounts;
+mod backups;
+mod certificates;
+mod databases;
 mod disks;
 mod keys;
 mod load;
@@ -49,6 +55,9 @@ pub struct Facts {
     pub disks: Seen<Disks>,
     pub load: Seen<Load>,
     pub units: Seen<Units>,
+    pub certificates: Seen<Certificates>,
+    pub databases: Seen<Databases>,
+    pub backups: Seen<Backups>,
     pub privileged: Seen<Privileged>,
 }
 
@@ -82,6 +91,9 @@ pub fn collect_all(host: &Host) -> Facts {
         disks: timed(|| disks::collect(host)),
         load: timed(|| load::collect(host)),
         units: timed(|| units::collect(host)),
+        certificates: timed(|| certificates::collect(host)),
+        databases: timed(|| databases::collect(host)),
+        backups: timed(|| backups::collect(host)),
         privileged: timed(|| privileged::collect(host)),
     }
 }
@@ -109,8 +121,11 @@ pub fn look(host: &Host, section: &Section) -> Option<Looked> {
         Section::Disks => ready(section, &timed(|| disks::collect(host))),
         Section::Load => ready(section, &timed(|| load::collect(host))),
         Section::Units => ready(section, &timed(|| units::collect(host))),
+        Section::Certificates => ready(section, &timed(|| certificates::collect(host))),
+        Section::Databases => ready(section, &timed(|| databases::collect(host))),
+        Section::Backups => ready(section, &timed(|| backups::collect(host))),
         Section::Privileged => ready(section, &timed(|| privileged::collect(host))),
-        _ => return None,
+        Section::Other(_) => return None,
     })
 }
 
@@ -130,6 +145,9 @@ impl Facts {
             ready(&Section::Disks, &self.disks),
             ready(&Section::Load, &self.load),
             ready(&Section::Units, &self.units),
+            ready(&Section::Certificates, &self.certificates),
+            ready(&Section::Databases, &self.databases),
+            ready(&Section::Backups, &self.backups),
             ready(&Section::Privileged, &self.privileged),
         ]
     }
@@ -155,4 +173,9 @@ fn ready<T: Serialize>(section: &Section, seen: &Seen<T>) -> Looked {
         took: seen.took,
         content,
     }
+}
+
+/// The operating system alone, for an agent that enrols.
+pub fn system(host: &Host) -> Seen<System> {
+    system::collect(host)
 }

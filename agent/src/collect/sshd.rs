@@ -9,6 +9,8 @@ use crate::wire::{Seen, Unseen};
 
 mod read;
 
+pub use read::glob;
+
 const CONFIG: &str = "/etc/ssh/sshd_config";
 const PROGRAMS: &[&str] = &["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd", "/usr/bin/sshd"];
 
