@@ -16,7 +16,8 @@ pub fn garbage(marks: &Marks<'_>) -> Vec<bool> {
     let universe = marks.universe;
     let is_root = |package: PackageId| {
         let entry = &universe.packages[package];
-        let is_required = entry.current.is_some_and(|current| universe.versions[current].record.priority == REQUIRED);
+        let is_required =
+            entry.current.is_some_and(|current| universe.versions[current].record.priority == REQUIRED);
         !is_automatic(marks, package)
             || entry.is_essential
             || entry.is_important
@@ -37,7 +38,10 @@ pub fn garbage(marks: &Marks<'_>) -> Vec<bool> {
     }
     while let Some(version) = waiting.pop() {
         for id in universe.versions[version].relations.clone() {
-            if matches!(universe.relations[id].kind, Kind::Depends | Kind::PreDepends | Kind::Recommends | Kind::Suggests) {
+            if matches!(
+                universe.relations[id].kind,
+                Kind::Depends | Kind::PreDepends | Kind::Recommends | Kind::Suggests
+            ) {
                 for given in giving(marks, id) {
                     reach(universe.versions[given].package, &mut is_reached, &mut waiting);
                 }
@@ -46,7 +50,8 @@ pub fn garbage(marks: &Marks<'_>) -> Vec<bool> {
     }
     let is_garbage = |package: PackageId| {
         let current = universe.packages[package].current;
-        let is_required = current.is_some_and(|current| universe.versions[current].record.priority == REQUIRED);
+        let is_required =
+            current.is_some_and(|current| universe.versions[current].record.priority == REQUIRED);
         !is_reached[package] && !is_required && (current.is_some() || marks.of[package].is_install())
     };
     (0..universe.packages.len()).map(is_garbage).collect()
@@ -72,8 +77,10 @@ fn there(marks: &Marks<'_>, package: PackageId) -> Option<VersionId> {
 fn giving(marks: &Marks<'_>, id: usize) -> Vec<VersionId> {
     let universe = marks.universe;
     let relation = &universe.relations[id];
-    let mut found: Vec<VersionId> =
-        there(marks, relation.target).into_iter().filter(|version| universe.is_met_by(relation, *version)).collect();
+    let mut found: Vec<VersionId> = there(marks, relation.target)
+        .into_iter()
+        .filter(|version| universe.is_met_by(relation, *version))
+        .collect();
     for provider in &universe.packages[relation.target].providers {
         let owner = universe.versions[provider.version].package;
         if there(marks, owner) == Some(provider.version) && universe.is_met_by_provider(relation, provider) {
@@ -116,8 +123,10 @@ pub fn take_back_needless(marks: &mut Marks<'_>) -> bool {
 fn is_asked_for(marks: &Marks<'_>, package: PackageId) -> bool {
     let universe = marks.universe;
     let candidate = marks.of[package].candidate;
-    let provided = candidate.map(|candidate| universe.versions[candidate].provides.as_slice()).unwrap_or_default();
-    let mut named = std::iter::once(&package).chain(provided).flat_map(|known| &universe.packages[*known].named_by);
+    let provided =
+        candidate.map(|candidate| universe.versions[candidate].provides.as_slice()).unwrap_or_default();
+    let mut named =
+        std::iter::once(&package).chain(provided).flat_map(|known| &universe.packages[*known].named_by);
     named.any(|id| {
         let relation = &universe.relations[*id];
         let parent = universe.versions[relation.of].package;

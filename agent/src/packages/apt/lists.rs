@@ -50,7 +50,8 @@ pub fn find(host: &Host, config: &Config, sources: &[Source], archs: &[String]) 
     for source in sources {
         let is_flat = source.suite.ends_with('/');
         let suite = if source.suite == "/" { "" } else { source.suite.as_str() };
-        let base = if is_flat { format!("{}{suite}", source.uri) } else { format!("{}dists/{suite}/", source.uri) };
+        let base =
+            if is_flat { format!("{}{suite}", source.uri) } else { format!("{}dists/{suite}/", source.uri) };
         let release = release(host, &folder, &base, source);
         let mut own = source.archs.clone();
         own.retain(|arch| archs.contains(arch));
@@ -62,7 +63,14 @@ pub fn find(host: &Host, config: &Config, sources: &[Source], archs: &[String]) 
             for arch in own {
                 let name = if is_flat { String::new() } else { format!("{component}/binary-{arch}/") };
                 let name = list_name(&format!("{base}{name}Packages"));
-                is_there |= locate(host, &format!("{}/{name}", folder.trim_end_matches('/')), &release, component, arch, &mut found);
+                is_there |= locate(
+                    host,
+                    &format!("{}/{name}", folder.trim_end_matches('/')),
+                    &release,
+                    component,
+                    arch,
+                    &mut found,
+                );
             }
         }
         if !is_there {
@@ -97,7 +105,8 @@ fn locate(host: &Host, path: &str, release: &List, component: &str, arch: &str, 
 
 /// The part of a list that its release file tells. Without a release file only the place is known.
 fn release(host: &Host, folder: &str, base: &str, source: &Source) -> List {
-    let site = source.uri.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+    let site =
+        source.uri.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
     let site = site.rsplit_once('@').map_or(site, |(_, site)| site);
     let mut list = List { is_bare: true, ..List::default() };
     list.told.uri.clone_from(&source.uri);
@@ -125,7 +134,8 @@ fn release(host: &Host, folder: &str, base: &str, source: &Source) -> List {
         list.told.valid_until_ms = dates::parse(&word("Valid-Until"));
         // The modification time is the server's; the change time is when the host wrote it.
         let changed = host.metadata(&path).map(|known| known.ctime().max(0));
-        list.told.fetched_at_ms = changed.ok().and_then(|seconds| u64::try_from(seconds).ok()).map(|s| s * 1000);
+        list.told.fetched_at_ms =
+            changed.ok().and_then(|seconds| u64::try_from(seconds).ok()).map(|s| s * 1000);
         break;
     }
     list

@@ -63,7 +63,8 @@ pub fn updates(host: &Host) -> Seen<Updates> {
     }
     let mut found = lists::find(host, &config, &sources, &archs);
     if found.lists.is_empty() {
-        let because = "the host holds no package lists: it has never asked its archives, or they were deleted";
+        let because =
+            "the host holds no package lists: it has never asked its archives, or they were deleted";
         return Seen::not(Unseen::new("waiting updates", because).allow_with(REFRESH));
     }
     if let Some(because) = unknown_release(&settings.default_release, &found) {
@@ -130,7 +131,8 @@ fn unknown_release(wanted: &str, found: &Lists) -> Option<String> {
 
 /// Native architecture first: apt's own setting, or that of dpkg itself; foreign ones from dpkg's list.
 fn architectures(host: &Host, config: &Config, status: &[Record]) -> Vec<String> {
-    let of_dpkg = || status.iter().find(|record| &*record.name == "dpkg").map(|record| record.arch.to_string());
+    let of_dpkg =
+        || status.iter().find(|record| &*record.name == "dpkg").map(|record| record.arch.to_string());
     let most = || status.iter().map(|record| &*record.arch).find(|arch| *arch != "all").map(str::to_owned);
     let native = config.get("APT::Architecture").map(str::to_owned).or_else(of_dpkg).or_else(most);
     let native = native.unwrap_or_else(|| "amd64".to_owned());
@@ -160,7 +162,9 @@ impl Ground<'_> {
         let mut wanted = Wanted::of_status(&self.status, &self.archs[0]);
         for _ in 0..MOST_ROUNDS {
             let (mut records, faults) = load::records(self.lists, &mut wanted, &self.archs[0]);
-            records.extend(self.status.iter().cloned().map(|record| Record { file: self.status_file, ..record }));
+            records.extend(
+                self.status.iter().cloned().map(|record| Record { file: self.status_file, ..record }),
+            );
             let mut universe =
                 build::universe(records, &self.archs, self.status_file, self.settings.with_suggests);
             universe.security_files =
@@ -194,7 +198,11 @@ impl Ground<'_> {
         for package in &upgrade.removals {
             let Some(current) = universe.packages[*package].current else { continue };
             let update = answer::update(universe, self.lists, *package, current);
-            updates.leaving.push(Leaving { name: update.name, arch: update.arch, installed: update.candidate });
+            updates.leaving.push(Leaving {
+                name: update.name,
+                arch: update.arch,
+                installed: update.candidate,
+            });
         }
         for (package, candidate) in candidates.iter().enumerate() {
             updates.kept_back.extend(self.kept_back(universe, package, *candidate, upgrade));

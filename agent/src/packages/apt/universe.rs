@@ -167,7 +167,8 @@ impl Universe {
         let target = &self.packages[relation.target];
         let mut found = Vec::new();
         if !self.is_ignored(relation, relation.target) {
-            found.extend(target.versions.iter().copied().filter(|version| self.is_met_by(relation, *version)));
+            found
+                .extend(target.versions.iter().copied().filter(|version| self.is_met_by(relation, *version)));
         }
         let stands_in = |provider: &&Provider| {
             !self.is_ignored_provider(relation, provider) && self.is_met_by_provider(relation, provider)
