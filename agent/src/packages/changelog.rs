@@ -39,7 +39,7 @@ pub fn newer_entries(source: &str, text: &str, installed: &str, candidate: &str)
         } else if let Some(entry) = made.entries.last_mut().filter(|_| is_within) {
             match line.strip_prefix(" -- ") {
                 Some(trailer) => {
-                    entry.at_ms = trailer.rsplit_once('>').and_then(|(_, date)| dates::parse(date))
+                    entry.at_ms = trailer.rsplit_once('>').and_then(|(_, date)| dates::parse(date));
                 }
                 None => entry.cves.extend(cve_ids(line)),
             }

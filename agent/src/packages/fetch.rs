@@ -12,7 +12,7 @@ use crate::wire::packages::{Changelogs, Update};
 use crate::wire::{Seen, Unseen};
 
 const ARCHIVES: &str = "/var/cache/apt/archives";
-const FETCH_LIMIT: Duration = Duration::from_secs(300);
+const FETCH_LIMIT: Duration = Duration::from_mins(5);
 
 /// What the newer changelog entries of these waiting packages say; all of them when none is named.
 /// One binary package per source is downloaded into a folder of its own, which is deleted afterwards.

@@ -93,7 +93,7 @@ impl Builder {
         self.made.groups[group].packages.push(id);
         if let Some((base, real)) = name.rsplit_once(':').filter(|(_, real)| arch == "any" && *real != "any")
         {
-            self.package(&base.to_owned(), &real.to_owned());
+            self.package(base, real);
         }
         id
     }

@@ -27,11 +27,8 @@ pub fn garbage(marks: &Marks<'_>) -> Vec<bool> {
     let mut is_reached = vec![false; universe.packages.len()];
     let mut waiting: Vec<VersionId> = Vec::new();
     let reach = |package: PackageId, is_reached: &mut Vec<bool>, waiting: &mut Vec<VersionId>| {
-        if let Some(version) = there(marks, package) {
-            if !std::mem::replace(&mut is_reached[package], true) {
-                waiting.push(version);
-            }
-        }
+        let version = there(marks, package);
+        waiting.extend(version.filter(|_| !std::mem::replace(&mut is_reached[package], true)));
     };
     for package in universe.order.iter().copied().filter(|package| is_root(*package)) {
         reach(package, &mut is_reached, &mut waiting);
@@ -112,8 +109,10 @@ pub fn take_back_needless(marks: &mut Marks<'_>) -> bool {
         marks.delete(*package, 0);
     }
     let is_lacking = marks.of.iter().any(|mark| mark.is_broken() || mark.is_lacking());
-    while is_lacking {
-        let Some(at) = taken.iter().position(|package| is_asked_for(marks, *package)) else { break };
+    if !is_lacking {
+        return marks.broken == 0;
+    }
+    while let Some(at) = taken.iter().position(|package| is_asked_for(marks, *package)) {
         marks.install(taken.remove(at), false, 0);
     }
     marks.broken == 0

@@ -73,9 +73,9 @@ impl Wanted {
             let all = relations(field, native);
             for group in all.split_inclusive(|one| !one.is_or) {
                 if !group.iter().any(|one| self.given.contains(one.name)) {
-                    group.iter().for_each(|one| {
+                    for one in group {
                         self.add(one.name);
-                    });
+                    }
                 }
             }
         }
@@ -125,13 +125,14 @@ fn read_one(
         provides: memchr::memmem::Finder::new(b"\nProvides:"),
     };
     let mut cutter = Cutter::new(|stanza: Stanza<'_>| {
-        if wanted.wants(stanza.0, &finders) {
-            if let Some(record) = Record::parse(stanza, file) {
-                // What is read for what it provides is read in all its versions.
-                wanted.has_grown |= wanted.names.insert(record.name.clone());
-                wanted.follow(&record, native);
-                records.push(record);
-            }
+        if let Some(record) = Some(stanza)
+            .filter(|stanza| wanted.wants(stanza.0, &finders))
+            .and_then(|stanza| Record::parse(stanza, file))
+        {
+            // What is read for what it provides is read in all its versions.
+            wanted.has_grown |= wanted.names.insert(record.name.clone());
+            wanted.follow(&record, native);
+            records.push(record);
         }
     });
     stream(list, &mut cutter)?;

@@ -214,15 +214,6 @@ impl<'u> Marks<'u> {
     }
 
     fn set(&mut self, package: PackageId, mode: Mode, install: Option<VersionId>) {
-        #[cfg(test)]
-        if std::env::var_os("MAINSTAY_TRACE").is_some() {
-            let arch = &self.universe.packages[package].arch;
-            println!(
-                "    {mode:?} {}:{arch} {:?}",
-                self.universe.name(package),
-                install.map(|v| &self.universe.versions[v].record.version)
-            );
-        }
         self.of[package].mode = mode;
         self.of[package].install = install;
         self.refresh(package);

@@ -62,7 +62,7 @@ pub fn updates(host: &Host) -> Seen<Updates> {
         return Seen::not(Unseen::new("waiting updates", "no package source is configured"));
     }
     let mut found = lists::find(host, &config, &sources, &archs);
-    if found.lists.is_empty() {
+    if found.found.is_empty() {
         let because =
             "the host holds no package lists: it has never asked its archives, or they were deleted";
         return Seen::not(Unseen::new("waiting updates", because).allow_with(REFRESH));
@@ -75,9 +75,9 @@ pub fn updates(host: &Host) -> Seen<Updates> {
     let mut unseen: Vec<Unseen> =
         faults.into_iter().map(|fault| Unseen::new("waiting updates that depend on it", fault)).collect();
     unseen.extend(gaps(&found, host.now_ms()));
-    let status_file = found.lists.len();
-    found.lists.push(List { is_status: true, ..List::default() });
-    let ground = Ground { lists: &found.lists, status, archs, settings, pins, status_file };
+    let status_file = found.found.len();
+    found.found.push(List { is_status: true, ..List::default() });
+    let ground = Ground { lists: &found.found, status, archs, settings, pins, status_file };
     match ground.solve(&mut unseen) {
         Ok(updates) => Seen::partly(updates, unseen),
         Err(because) => {
@@ -97,14 +97,14 @@ fn gaps(found: &Lists, now_ms: u64) -> Vec<Unseen> {
     for list in &found.unreadable {
         unseen.push(Unseen::new("waiting updates of one list", list));
     }
-    let newest = found.lists.iter().filter_map(|list| list.told.fetched_at_ms).max();
+    let newest = found.found.iter().filter_map(|list| list.told.fetched_at_ms).max();
     let days = newest.map(|newest| now_ms.saturating_sub(newest) / DAY_MS);
     if let Some(days) = days.filter(|days| *days >= OLD_LIST_DAYS) {
         let because = format!("the package lists are {days} days old");
         unseen.push(Unseen::new("updates published since then", because).allow_with(REFRESH));
     }
     let mut expired: Vec<String> = Vec::new();
-    for list in &found.lists {
+    for list in &found.found {
         let name = format!("{} {}", list.told.uri, list.told.origin.suite);
         if list.told.valid_until_ms.is_some_and(|until| until < now_ms) && !expired.contains(&name) {
             expired.push(name);
@@ -122,7 +122,7 @@ fn unknown_release(wanted: &str, found: &Lists) -> Option<String> {
     if wanted.is_empty() || wanted.get(1..2) == Some("=") || glob::fits(wanted, "now") {
         return None;
     }
-    let is_known = found.lists.iter().map(|list| &list.told.origin).any(|origin| {
+    let is_known = found.found.iter().map(|list| &list.told.origin).any(|origin| {
         let names = [&origin.suite, &origin.codename, &origin.version];
         names.iter().any(|name| !name.is_empty() && glob::fits(wanted, name))
     });

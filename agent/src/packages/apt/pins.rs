@@ -221,7 +221,6 @@ fn fits_list(wanted: &Match, list: &List) -> bool {
         Match::Release(parts) if list.is_status => parts.iter().all(|(part, text)| match part {
             // The status file counts as an archive named "now".
             'a' | 'r' => glob::fits(text, "now"),
-            'c' | 'b' => false,
             _ => false,
         }),
         Match::Release(parts) => parts.iter().all(|(part, text)| match part {

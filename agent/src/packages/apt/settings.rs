@@ -9,6 +9,7 @@ use crate::packages::stanza::{Stanza, stanzas};
 
 /// What decides what an upgrade does.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of apt's own, independent of the others")]
 pub struct Settings {
     pub default_release: String,
     pub ignores_holds: bool,

@@ -141,11 +141,18 @@ pub fn list_name(uri: &str) -> String {
             | b'&'
             | b'*'
             | 0..=0x20
-            | 0x7f.. => name.push_str(&format!("%{byte:02x}")),
+            | 0x7f.. => push_quoted(&mut name, byte),
             _ => name.push(char::from(byte)),
         }
     }
     name
+}
+
+fn push_quoted(name: &mut String, byte: u8) {
+    name.push('%');
+    for nibble in [byte >> 4, byte & 15] {
+        name.push(char::from_digit(nibble.into(), 16).expect("half a byte is one hexadecimal digit"));
+    }
 }
 
 #[cfg(test)]

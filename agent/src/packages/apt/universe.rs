@@ -17,6 +17,10 @@ pub type RelationId = usize;
 
 /// A package of one architecture, real or only named by others.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "marks of a package that dpkg and the archive set independently"
+)]
 pub struct Package {
     pub group: usize,
     pub arch: Rc<str>,

@@ -57,7 +57,9 @@ fn releases(host: &Host) -> Vec<String> {
         let names = host.list(folder).unwrap_or_default();
         found.extend(names.into_iter().filter(|name| host.exists(format!("{folder}/{name}/vmlinuz"))));
     }
-    found.retain(|release| release.starts_with(|c: char| c.is_ascii_digit()) && !release.ends_with(".old"));
+    found.retain(|release| {
+        release.starts_with(|c: char| c.is_ascii_digit()) && release.strip_suffix(".old").is_none()
+    });
     found.sort();
     found.dedup();
     found

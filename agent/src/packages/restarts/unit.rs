@@ -24,7 +24,7 @@ pub fn is_container(groups: &str) -> bool {
     paths(groups).any(|path| {
         path.split('/').any(|part| {
             let is_engine =
-                part.ends_with(".service") && !part.starts_with("docker-") && !part.starts_with("lxc");
+                ends(part, ".service") && !part.starts_with("docker-") && !part.starts_with("lxc");
             !is_engine && CONTAINERS.iter().any(|mark| part.starts_with(mark))
         })
     })
@@ -34,20 +34,25 @@ pub fn is_container(groups: &str) -> bool {
 pub fn of_cgroup(groups: &str) -> Option<(String, StaleKind)> {
     paths(groups).find_map(|path| {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        let at = parts.iter().rposition(|part| part.ends_with(".service") || part.ends_with(".scope"))?;
+        let at = parts.iter().rposition(|part| ends(part, ".service") || ends(part, ".scope"))?;
         let name = parts[at];
-        let is_users = parts[..at].iter().any(|part| part.starts_with("user@") && part.ends_with(".service"));
+        let is_users = parts[..at].iter().any(|part| part.starts_with("user@") && ends(part, ".service"));
         let kind = match name {
             _ if CORE.contains(&name) && !is_users => StaleKind::Reboot,
             _ if is_users && name == "init.scope" => StaleKind::Session,
             _ if is_users => StaleKind::UserService,
-            _ if name.starts_with("session-") && name.ends_with(".scope") => StaleKind::Session,
+            _ if name.starts_with("session-") && ends(name, ".scope") => StaleKind::Session,
             _ if name.starts_with("user@") => StaleKind::Session,
-            _ if name.ends_with(".service") => StaleKind::Service,
+            _ if ends(name, ".service") => StaleKind::Service,
             _ => StaleKind::Process,
         };
         Some((name.to_owned(), kind))
     })
+}
+
+/// Names of units are lower case.
+fn ends(name: &str, ending: &str) -> bool {
+    name.strip_suffix(ending).is_some()
 }
 
 /// The paths that may name a unit: that of the unified hierarchy, and that of systemd's own.

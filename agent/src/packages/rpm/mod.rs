@@ -17,7 +17,7 @@ use crate::wire::packages::Package;
 const FOLDERS: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
 /// Databases only rpm itself reads: ndb and Berkeley DB.
 const OLD: [(&str, &str); 2] = [("Packages.db", "ndb"), ("Packages", "Berkeley DB")];
-const ASK_LIMIT: Duration = Duration::from_secs(60);
+const ASK_LIMIT: Duration = Duration::from_mins(1);
 /// One line per package; absent values are `(none)`.
 const QUERY: &str = "%{NAME}\\t%{EPOCH}\\t%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\t%{INSTALLTIME}\\t%{SIZE}\\t%{MODULARITYLABEL}\\n";
 

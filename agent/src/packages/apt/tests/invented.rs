@@ -147,7 +147,7 @@ fn archive_lists(
 fn fields(dice: &mut Dice, names: &[String], of: &Traits, own: &str) -> String {
     let mut text =
         format!("Priority: {}\nSection: {}\n", of.priority, dice.pick(&["misc", "oldlibs", "libs"]));
-    if !of.multi.is_empty() && !(of.is_all && of.multi == "same") {
+    if !of.multi.is_empty() && (!of.is_all || of.multi != "same") {
         let _ = writeln!(text, "Multi-Arch: {}", of.multi);
     }
     if of.is_essential {
@@ -193,7 +193,7 @@ fn group(dice: &mut Dice, names: &[String], own: &str, is_negative: bool) -> Str
             name.clone_from(&names[0]);
         }
         if !is_negative && dice.chance(8) {
-            name.push_str(*dice.pick::<&str>(&[":any", ":any", ":amd64"]));
+            name.push_str(dice.pick::<&str>(&[":any", ":any", ":amd64"]));
         }
         if dice.chance(if is_negative { 75 } else { 50 }) {
             let op = if is_negative {
