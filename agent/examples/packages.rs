@@ -1,8 +1,12 @@
 //! Prints what waits on this host (or below the folder named), as apt would say it, and what the look cost.
+//! With `--changelogs` and names of packages, downloads those and prints what their new versions fix.
 
 use mainstay_agent::{Host, clock, packages};
 
 fn main() {
+    if std::env::args().nth(1).as_deref() == Some("--changelogs") {
+        return changelogs(&std::env::args().skip(2).collect::<Vec<_>>());
+    }
     let root = std::env::args().nth(1);
     let host = root.map_or_else(Host::live, |root| Host::fixture(root, clock::now_ms()));
     let inventory = clock::timed(|| packages::inventory(&host));
@@ -35,4 +39,15 @@ fn main() {
     );
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     println!("{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default());
+}
+
+fn changelogs(names: &[String]) {
+    let seen = packages::changelogs(&Host::live(), names);
+    for log in seen.value.iter().flat_map(|value| &value.packages) {
+        let (entries, ids) = (log.entries.len(), log.cves.join(" "));
+        println!("{} {} -> {}: {entries} entries: {ids}", log.source, log.installed, log.candidate);
+    }
+    for gap in &seen.unseen {
+        println!("not visible: {}, because {}", gap.what, gap.because);
+    }
 }
