@@ -131,8 +131,9 @@ pub enum Waiting {
     SinceFirstSeen,
     /// The date of the candidate's newest changelog entry. It was made then and published a little later.
     Changelog { at_ms: u64 },
-    /// The release as a whole was dated then and has not changed since: it waits *at least* since then.
-    /// Only used for archives that change by point release, where the date means something.
+    /// The archive's release file of this date offers the version, so it waits *at least* since then. For an
+    /// archive that is written anew every day this is close to "today": count from the earlier of this date
+    /// and the first time it was seen waiting.
     ReleaseDate { at_ms: u64 },
 }
 

@@ -30,7 +30,9 @@ pub fn parse(bytes: &[u8]) -> Vec<Package> {
             let done = std::mem::replace(&mut current, Package { family: Family::Apk, ..Package::default() });
             packages.extend(finish(done));
         }
-        let Some((key, value)) = line.split_first().and_then(|(key, rest)| Some((key, rest.strip_prefix(b":")?))) else {
+        let Some((key, value)) =
+            line.split_first().and_then(|(key, rest)| Some((key, rest.strip_prefix(b":")?)))
+        else {
             continue;
         };
         let value = text(value);
@@ -69,11 +71,17 @@ mod tests {
     #[test]
     fn packages_and_their_origins() {
         let packages = parse(INSTALLED.as_bytes());
-        let show: Vec<_> = packages.iter().map(|p| (p.name.as_str(), p.version.as_str(), p.source.as_str(), p.state)).collect();
-        assert_eq!(show, [
-            ("busybox-binsh", "1.36.1-r29", "busybox", PackageState::Installed),
-            ("musl", "1.2.5-r0", "musl", PackageState::Broken),
-        ]);
+        let show: Vec<_> = packages
+            .iter()
+            .map(|p| (p.name.as_str(), p.version.as_str(), p.source.as_str(), p.state))
+            .collect();
+        assert_eq!(
+            show,
+            [
+                ("busybox-binsh", "1.36.1-r29", "busybox", PackageState::Installed),
+                ("musl", "1.2.5-r0", "musl", PackageState::Broken),
+            ]
+        );
         assert_eq!((packages[0].installed_bytes, packages[0].arch.as_str()), (Some(8192), "x86_64"));
         assert!(parse(b"").is_empty());
         assert_eq!(parse(b"P:a\nV:1").len(), 1);

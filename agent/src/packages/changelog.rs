@@ -38,7 +38,9 @@ pub fn newer_entries(source: &str, text: &str, installed: &str, candidate: &str)
             }
         } else if let Some(entry) = made.entries.last_mut().filter(|_| is_within) {
             match line.strip_prefix(" -- ") {
-                Some(trailer) => entry.at_ms = trailer.rsplit_once('>').and_then(|(_, date)| dates::parse(date)),
+                Some(trailer) => {
+                    entry.at_ms = trailer.rsplit_once('>').and_then(|(_, date)| dates::parse(date));
+                }
                 None => entry.cves.extend(cve_ids(line)),
             }
         }
@@ -59,7 +61,8 @@ fn header(line: &str) -> Option<ChangelogEntry> {
     let (source, rest) = line.split_once(" (")?;
     let (version, rest) = rest.split_once(')')?;
     let (suites, rest) = rest.split_once(';')?;
-    let is_name = !source.is_empty() && source.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    let is_name =
+        !source.is_empty() && source.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
     if !is_name || version.is_empty() || version.contains(char::is_whitespace) {
         return None;
     }
@@ -87,7 +90,8 @@ pub fn cve_ids(text: &str) -> Vec<String> {
         let start = from + at;
         from = start + 4;
         let starts_word = start == 0 || !bytes[start - 1].is_ascii_alphanumeric();
-        let digits = |from: usize| bytes[from.min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let digits =
+            |from: usize| bytes[from.min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
         let year = digits(from);
         if !starts_word || year != 4 || bytes.get(from + 4) != Some(&b'-') {
             continue;
@@ -148,11 +152,12 @@ mod tests {
 
     #[test]
     fn ids_are_whole_words() {
-        assert_eq!(cve_ids("CVE-2026-102633, cve-2024-1234)CVE-2024-123 XCVE-2024-9999 CVE-20241-1234 CVE-2024-12345-6789"), [
-            "CVE-2026-102633",
-            "CVE-2024-1234",
-            "CVE-2024-12345"
-        ]);
+        assert_eq!(
+            cve_ids(
+                "CVE-2026-102633, cve-2024-1234)CVE-2024-123 XCVE-2024-9999 CVE-20241-1234 CVE-2024-12345-6789"
+            ),
+            ["CVE-2026-102633", "CVE-2024-1234", "CVE-2024-12345"]
+        );
         assert_eq!(cve_ids("CVE-"), Vec::<String>::new());
         assert_eq!(cve_ids("é CVE-2024-0001é"), ["CVE-2024-0001"]);
     }
@@ -162,7 +167,10 @@ mod tests {
         let text = "a (2) s; urgency=High\n\n  * CVE-2024-0001\n\n -- X <x@y>  Mon, 03 Mar 2025 09:00:00 +0100\n\na (1) s; urgency=low\n\n  * CVE-2023-0001\n";
         let found = newer_entries("a", text, "1", "2");
         assert_eq!((found.cves, found.is_cut), (vec!["CVE-2024-0001".to_owned()], false));
-        assert_eq!((found.entries[0].urgency.as_str(), found.entries[0].at_ms), ("high", Some(1_740_988_800_000)));
+        assert_eq!(
+            (found.entries[0].urgency.as_str(), found.entries[0].at_ms),
+            ("high", Some(1_740_988_800_000))
+        );
         let found = newer_entries("a", text, "0", "2");
         assert_eq!((found.cves.len(), found.entries.len(), found.is_cut), (2, 2, true));
     }

@@ -12,10 +12,12 @@ pub fn parse(text: &str) -> Option<u64> {
     let name = words.next()?.get(..3)?.to_ascii_lowercase();
     let month = i64::try_from(MONTHS.iter().position(|month| *month == name)?).ok()? + 1;
     let year: i64 = words.next()?.parse().ok().filter(|year| (1970..=9999).contains(year))?;
-    let mut clock = words.next()?.split(':').map(|part| part.parse::<i64>().ok().filter(|n| (0..=60).contains(n)));
+    let mut clock =
+        words.next()?.split(':').map(|part| part.parse::<i64>().ok().filter(|n| (0..=60).contains(n)));
     let (hour, minute) = (clock.next()??, clock.next()??);
     let second = clock.next().unwrap_or(Some(0))?;
-    let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset(words.next())?;
+    let seconds =
+        days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset(words.next())?;
     u64::try_from(seconds).ok()?.checked_mul(1000)
 }
 

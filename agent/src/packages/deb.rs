@@ -81,7 +81,9 @@ fn find(from: impl Read) -> Result<String, DebFault> {
             }
             continue;
         }
-        let Some((_, name)) = inside.split_once('/').filter(|(_, name)| kind.is_file() && !name.contains('/')) else {
+        let Some((_, name)) =
+            inside.split_once('/').filter(|(_, name)| kind.is_file() && !name.contains('/'))
+        else {
             continue;
         };
         match name {
@@ -106,7 +108,8 @@ fn unpack(entry: impl Read, is_packed: bool) -> Result<String, DebFault> {
     } else {
         entry.take(MOST_CHANGELOG_BYTES).read_to_end(&mut bytes)?;
     }
-    Ok(String::from_utf8(bytes).unwrap_or_else(|fault| String::from_utf8_lossy(fault.as_bytes()).into_owned()))
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|fault| String::from_utf8_lossy(fault.as_bytes()).into_owned()))
 }
 
 /// The package a link such as `../libfoo1/changelog.Debian.gz` or `libfoo1` leads to.
@@ -128,10 +131,20 @@ mod tests {
         let tree = folder.path().join("tree");
         fs::create_dir_all(tree.join("DEBIAN")).unwrap();
         fs::create_dir_all(tree.join("usr/share/doc")).unwrap();
-        fs::write(tree.join("DEBIAN/control"), "Package: x\nVersion: 2\nArchitecture: all\nMaintainer: x\nDescription: x\n").unwrap();
+        fs::write(
+            tree.join("DEBIAN/control"),
+            "Package: x\nVersion: 2\nArchitecture: all\nMaintainer: x\nDescription: x\n",
+        )
+        .unwrap();
         make(&tree);
         let deb = folder.path().join("x.deb");
-        let output = Command::new("dpkg-deb").arg(format!("-Z{packing}")).arg("-b").arg(&tree).arg(&deb).output().ok()?;
+        let output = Command::new("dpkg-deb")
+            .arg(format!("-Z{packing}"))
+            .arg("-b")
+            .arg(&tree)
+            .arg(&deb)
+            .output()
+            .ok()?;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Some(changelog(&deb))
     }
@@ -149,7 +162,8 @@ mod tests {
             let read = build(packing, |tree| {
                 fs::create_dir_all(tree.join("usr/share/doc/x")).unwrap();
                 fs::write(tree.join("usr/share/doc/x/changelog.gz"), packed("upstream")).unwrap();
-                fs::write(tree.join("usr/share/doc/x/changelog.Debian.gz"), packed("x (2) s; urgency=low\n")).unwrap();
+                fs::write(tree.join("usr/share/doc/x/changelog.Debian.gz"), packed("x (2) s; urgency=low\n"))
+                    .unwrap();
             });
             let Some(read) = read else {
                 println!("skipped: dpkg-deb is not here");
@@ -174,7 +188,12 @@ mod tests {
     #[test]
     fn what_is_no_package_is_a_fault() {
         let folder = tempfile::tempdir().unwrap();
-        for bytes in [&b""[..], b"!<arch>\n", b"#!/bin/sh\necho", b"!<arch>\ndata.tar.xz     0           0     0     100644  4         `\nxxxx"] {
+        for bytes in [
+            &b""[..],
+            b"!<arch>\n",
+            b"#!/bin/sh\necho",
+            b"!<arch>\ndata.tar.xz     0           0     0     100644  4         `\nxxxx",
+        ] {
             let path = folder.path().join("x.deb");
             fs::write(&path, bytes).unwrap();
             assert!(changelog(&path).is_err());

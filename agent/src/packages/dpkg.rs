@@ -34,7 +34,9 @@ pub fn records(host: &Host) -> Result<Vec<Record>, String> {
             let before = records.len();
             read(file, &mut records).map_err(|fault| crate::host::reason(&path, &fault))?;
             for record in &mut records[before..] {
-                record.status.get_or_insert_with(|| super::apt::record::Status::parse("install ok installed"));
+                record
+                    .status
+                    .get_or_insert_with(|| super::apt::record::Status::parse("install ok installed"));
             }
         }
     }
@@ -66,7 +68,8 @@ fn read(mut from: impl Read, records: &mut Vec<Record>) -> std::io::Result<()> {
 
 fn replace(records: &mut Vec<Record>, pending: Vec<Record>) {
     let key = |record: &Record| (record.name.clone(), record.arch.clone());
-    let mut places: HashMap<_, usize> = records.iter().enumerate().map(|(at, record)| (key(record), at)).collect();
+    let mut places: HashMap<_, usize> =
+        records.iter().enumerate().map(|(at, record)| (key(record), at)).collect();
     for record in pending {
         if let Some(at) = places.get(&key(&record)) {
             records[*at] = record;

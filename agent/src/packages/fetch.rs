@@ -12,7 +12,7 @@ use crate::wire::packages::{Changelogs, Update};
 use crate::wire::{Seen, Unseen};
 
 const ARCHIVES: &str = "/var/cache/apt/archives";
-const FETCH_LIMIT: Duration = Duration::from_secs(300);
+const FETCH_LIMIT: Duration = Duration::from_mins(5);
 
 /// What the newer changelog entries of these waiting packages say; all of them when none is named.
 /// One binary package per source is downloaded into a folder of its own, which is deleted afterwards.
@@ -50,7 +50,8 @@ fn of_source(host: &Host, folder: &Path, updates: &[&Update]) -> Result<String, 
     updates.sort_by_key(|update| update.download_bytes);
     let mut because = "nothing of it waits".to_owned();
     for update in updates {
-        let read = deb_of(host, folder, update).and_then(|path| deb::changelog(&path).map_err(|fault| fault.to_string()));
+        let read = deb_of(host, folder, update)
+            .and_then(|path| deb::changelog(&path).map_err(|fault| fault.to_string()));
         match read {
             Ok(text) => return Ok(text),
             Err(fault) => because = fault,
@@ -89,8 +90,15 @@ impl Folder {
         if !host.is_live() {
             return Err("nothing is downloaded for a recorded host".to_owned());
         }
-        let path = std::env::temp_dir().join(format!("mainstay-changelogs-{}-{}", std::process::id(), host.now_ms()));
-        std::fs::DirBuilder::new().mode(0o700).create(&path).map_err(|fault| format!("{}: {fault}", path.display()))?;
+        let path = std::env::temp_dir().join(format!(
+            "mainstay-changelogs-{}-{}",
+            std::process::id(),
+            host.now_ms()
+        ));
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .map_err(|fault| format!("{}: {fault}", path.display()))?;
         Ok(Self(path))
     }
 }

@@ -68,9 +68,13 @@ pub fn updates(host: &Host) -> Seen<Updates> {
         (Some(_), _) => "dnf check-update",
         (None, Some(_)) => "apk version -l '<'",
         (None, None) => {
-            return Seen::not(Unseen::new("waiting updates", "no database of dpkg, rpm or apk is on this host"));
+            return Seen::not(Unseen::new(
+                "waiting updates",
+                "no database of dpkg, rpm or apk is on this host",
+            ));
         }
     };
-    let because = format!("they are worked out for Debian and Ubuntu only; `{command}` lists them on the host");
+    let because =
+        format!("they are worked out for Debian and Ubuntu only; `{command}` lists them on the host");
     Seen::not(Unseen::new("waiting updates", because))
 }

@@ -134,7 +134,11 @@ impl<F: FnMut(Stanza<'_>)> Write for Cutter<F> {
         if !self.begun.is_empty() {
             // The gap may lie across the border: look from one byte before it.
             let last = usize::from(self.begun.ends_with(b"\n"));
-            let border = if last == 1 && bytes.starts_with(b"\n") { Some(1) } else { gap.find(bytes).map(|at| at + 2) };
+            let border = if last == 1 && bytes.starts_with(b"\n") {
+                Some(1)
+            } else {
+                gap.find(bytes).map(|at| at + 2)
+            };
             let Some(border) = border else {
                 if self.begun.len() + bytes.len() > MOST_STANZA_BYTES {
                     return Err(io::Error::new(io::ErrorKind::InvalidData, "a stanza of more than 4 MiB"));
@@ -163,7 +167,8 @@ mod tests {
 
     fn cut(text: &[u8], step: usize) -> Vec<String> {
         let mut names = Vec::new();
-        let mut cutter = Cutter::new(|stanza: Stanza<'_>| names.push(stanza.or_empty("package").into_owned()));
+        let mut cutter =
+            Cutter::new(|stanza: Stanza<'_>| names.push(stanza.or_empty("package").into_owned()));
         for piece in text.chunks(step) {
             cutter.write_all(piece).unwrap();
         }

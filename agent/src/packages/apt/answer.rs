@@ -10,7 +10,9 @@ pub fn is_security(universe: &Universe, package: PackageId, version: VersionId) 
     let from = entry.versions.iter().position(|known| *known == version).unwrap_or(0);
     let until = entry.current.and_then(|current| entry.versions.iter().position(|known| *known == current));
     let between = &entry.versions[from..until.filter(|until| *until > from).unwrap_or(from + 1)];
-    between.iter().any(|known| universe.versions[*known].files.iter().any(|file| universe.security_files[*file]))
+    between
+        .iter()
+        .any(|known| universe.versions[*known].files.iter().any(|file| universe.security_files[*file]))
 }
 
 /// Whether a security archive offers a version between the installed one and this one. Then the phase of this

@@ -14,7 +14,11 @@ const NAME_SLOTS: u32 = 196_613;
 /// `status_file`) last; `archs` with the native one first.
 pub fn universe(records: Vec<Record>, archs: &[String], status_file: usize, with_suggests: bool) -> Universe {
     let archs = archs.iter().map(|arch| Rc::from(arch.as_str())).collect();
-    let mut builder = Builder { made: Universe { archs, status_file, ..Universe::default() }, texts: HashMap::new() };
+    let mut builder =
+        Builder { made: Universe { archs, status_file, ..Universe::default() }, texts: HashMap::new() };
+    for record in &records {
+        builder.mention(record);
+    }
     for record in records {
         builder.version(record);
     }
@@ -87,16 +91,38 @@ impl Builder {
             providers: Vec::new(),
         });
         self.made.groups[group].packages.push(id);
-        if let Some((base, real)) = name.rsplit_once(':').filter(|(_, real)| arch == "any" && *real != "any") {
-            self.package(&base.to_owned(), &real.to_owned());
+        if let Some((base, real)) = name.rsplit_once(':').filter(|(_, real)| arch == "any" && *real != "any")
+        {
+            self.package(base, real);
         }
         id
+    }
+
+    /// Makes packages in the order in which they are first named: where nothing else decides between two
+    /// packages, apt takes the one it heard of later.
+    fn mention(&mut self, record: &Record) {
+        let native = Rc::clone(&self.made.archs[0]);
+        let arch = if record.is_all() || record.arch.is_empty() {
+            Rc::clone(&native)
+        } else {
+            Rc::from(&*record.arch)
+        };
+        self.package(&record.name, &arch);
+        for ((_, kind), field) in RELATED.iter().zip(&record.related) {
+            for written in relations(field, &native) {
+                self.read_one(*kind, &written, &arch, &mut Vec::new());
+            }
+        }
+        for written in relations(&record.provides, &native).iter().filter(|written| written.arch.is_none()) {
+            self.package(written.name, &arch);
+        }
     }
 
     /// Adds a version, or finds the one that is the same build, and notes where it came from.
     fn version(&mut self, record: Record) {
         let native = Rc::clone(&self.made.archs[0]);
-        let arch = if record.is_all() || record.arch.is_empty() { &*native } else { &*record.arch }.to_owned();
+        let arch =
+            if record.is_all() || record.arch.is_empty() { &*native } else { &*record.arch }.to_owned();
         let package = self.package(&record.name, &arch);
         let (file, status) = (record.file, record.status.clone());
         let entry = &mut self.made.packages[package];
@@ -221,15 +247,18 @@ impl Builder {
             } else if is_wanted && multi_arch == MultiArch::Foreign {
                 self.provide_everywhere(version, &name, Some(own), true);
             }
-            // A relation that names the architecture is about exactly this package.
-            if let Some(group) = self.made.by_name.get(format!("{name}:{arch}").as_str()) {
-                let package = self.made.groups[*group].packages[0];
-                self.enter(version, package, Some(own), true);
-            }
+            self.enter_with_arch(version, &name, &arch, Some(own));
         }
     }
 
-    fn provide_one(&mut self, version: VersionId, written: &Written<'_>, arch: &str, multi: MultiArch, wanted: bool) {
+    fn provide_one(
+        &mut self,
+        version: VersionId,
+        written: &Written<'_>,
+        arch: &str,
+        multi: MultiArch,
+        wanted: bool,
+    ) {
         let as_version = (written.op == Op::Equal).then(|| self.text(written.version));
         if let Some(qualifier) = written.arch {
             let any = self.package(&format!("{}:{qualifier}", written.name), "any");
@@ -242,6 +271,7 @@ impl Builder {
         }
         if multi == MultiArch::Foreign && wanted {
             self.provide_everywhere(version, written.name, as_version, false);
+            self.enter_with_arch(version, written.name, arch, as_version);
             return;
         }
         if multi == MultiArch::Allowed && wanted {
@@ -250,9 +280,24 @@ impl Builder {
         }
         let package = self.package(written.name, arch);
         self.enter(version, package, as_version, false);
+        self.enter_with_arch(version, written.name, arch, as_version);
     }
 
-    fn provide_everywhere(&mut self, version: VersionId, name: &str, as_version: Option<usize>, implied: bool) {
+    /// A relation that names the architecture is met by what stands in for the name there.
+    fn enter_with_arch(&mut self, version: VersionId, name: &str, arch: &str, as_version: Option<usize>) {
+        if let Some(group) = self.made.by_name.get(format!("{name}:{arch}").as_str()) {
+            let package = self.made.groups[*group].packages[0];
+            self.enter(version, package, as_version, true);
+        }
+    }
+
+    fn provide_everywhere(
+        &mut self,
+        version: VersionId,
+        name: &str,
+        as_version: Option<usize>,
+        implied: bool,
+    ) {
         let group = self.group(name);
         if self.made.groups[group].packages.is_empty() {
             let native = Rc::clone(&self.made.archs[0]);
@@ -283,9 +328,11 @@ impl Builder {
             let start = self.made.relations.len();
             for one in named {
                 let Named { kind, op, version: text, is_or, group, target } = one;
-                let targets = target.map_or_else(|| self.made.groups[group].packages.clone(), |target| vec![target]);
+                let targets =
+                    target.map_or_else(|| self.made.groups[group].packages.clone(), |target| vec![target]);
                 for target in targets {
-                    let relation = Relation { of: version, target, kind, op, version: text, is_or, is_implied: false };
+                    let relation =
+                        Relation { of: version, target, kind, op, version: text, is_or, is_implied: false };
                     self.made.relations.push(relation);
                 }
             }
@@ -307,7 +354,8 @@ impl Builder {
             } else {
                 (Kind::Conflicts, Op::Any, None)
             };
-            let relation = Relation { of: version, target, kind, op, version: text, is_or: false, is_implied: true };
+            let relation =
+                Relation { of: version, target, kind, op, version: text, is_or: false, is_implied: true };
             self.made.relations.push(relation);
         }
     }
@@ -325,16 +373,21 @@ impl Builder {
             let name = &self.made.groups[*group].name;
             (slot(name), name.len(), Rc::clone(name))
         });
-        self.made.order = groups.iter().flat_map(|group| self.made.groups[*group].packages.iter().copied()).collect();
+        self.made.order =
+            groups.iter().flat_map(|group| self.made.groups[*group].packages.iter().copied()).collect();
     }
 }
 
 fn is_same_build(a: &Record, b: &Record) -> bool {
     let sizes_differ = a.size_bytes != 0 && b.size_bytes != 0 && a.size_bytes != b.size_bytes;
-    a.fingerprint == b.fingerprint && !sizes_differ && a.multi_arch == b.multi_arch && a.is_all() == b.is_all()
+    a.fingerprint == b.fingerprint
+        && !sizes_differ
+        && a.multi_arch == b.multi_arch
+        && a.is_all() == b.is_all()
 }
 
 fn slot(name: &str) -> u32 {
-    let sum = name.bytes().fold(5381_u32, |sum, byte| sum.wrapping_mul(33).wrapping_add(u32::from(byte | 0x20)));
+    let sum =
+        name.bytes().fold(5381_u32, |sum, byte| sum.wrapping_mul(33).wrapping_add(u32::from(byte | 0x20)));
     sum % NAME_SLOTS
 }

@@ -16,7 +16,8 @@ pub fn garbage(marks: &Marks<'_>) -> Vec<bool> {
     let universe = marks.universe;
     let is_root = |package: PackageId| {
         let entry = &universe.packages[package];
-        let is_required = entry.current.is_some_and(|current| universe.versions[current].record.priority == REQUIRED);
+        let is_required =
+            entry.current.is_some_and(|current| universe.versions[current].record.priority == REQUIRED);
         !is_automatic(marks, package)
             || entry.is_essential
             || entry.is_important
@@ -26,18 +27,18 @@ pub fn garbage(marks: &Marks<'_>) -> Vec<bool> {
     let mut is_reached = vec![false; universe.packages.len()];
     let mut waiting: Vec<VersionId> = Vec::new();
     let reach = |package: PackageId, is_reached: &mut Vec<bool>, waiting: &mut Vec<VersionId>| {
-        if let Some(version) = there(marks, package) {
-            if !std::mem::replace(&mut is_reached[package], true) {
-                waiting.push(version);
-            }
-        }
+        let version = there(marks, package);
+        waiting.extend(version.filter(|_| !std::mem::replace(&mut is_reached[package], true)));
     };
     for package in universe.order.iter().copied().filter(|package| is_root(*package)) {
         reach(package, &mut is_reached, &mut waiting);
     }
     while let Some(version) = waiting.pop() {
         for id in universe.versions[version].relations.clone() {
-            if matches!(universe.relations[id].kind, Kind::Depends | Kind::PreDepends | Kind::Recommends | Kind::Suggests) {
+            if matches!(
+                universe.relations[id].kind,
+                Kind::Depends | Kind::PreDepends | Kind::Recommends | Kind::Suggests
+            ) {
                 for given in giving(marks, id) {
                     reach(universe.versions[given].package, &mut is_reached, &mut waiting);
                 }
@@ -46,7 +47,8 @@ pub fn garbage(marks: &Marks<'_>) -> Vec<bool> {
     }
     let is_garbage = |package: PackageId| {
         let current = universe.packages[package].current;
-        let is_required = current.is_some_and(|current| universe.versions[current].record.priority == REQUIRED);
+        let is_required =
+            current.is_some_and(|current| universe.versions[current].record.priority == REQUIRED);
         !is_reached[package] && !is_required && (current.is_some() || marks.of[package].is_install())
     };
     (0..universe.packages.len()).map(is_garbage).collect()
@@ -72,8 +74,10 @@ fn there(marks: &Marks<'_>, package: PackageId) -> Option<VersionId> {
 fn giving(marks: &Marks<'_>, id: usize) -> Vec<VersionId> {
     let universe = marks.universe;
     let relation = &universe.relations[id];
-    let mut found: Vec<VersionId> =
-        there(marks, relation.target).into_iter().filter(|version| universe.is_met_by(relation, *version)).collect();
+    let mut found: Vec<VersionId> = there(marks, relation.target)
+        .into_iter()
+        .filter(|version| universe.is_met_by(relation, *version))
+        .collect();
     for provider in &universe.packages[relation.target].providers {
         let owner = universe.versions[provider.version].package;
         if there(marks, owner) == Some(provider.version) && universe.is_met_by_provider(relation, provider) {
@@ -105,8 +109,10 @@ pub fn take_back_needless(marks: &mut Marks<'_>) -> bool {
         marks.delete(*package, 0);
     }
     let is_lacking = marks.of.iter().any(|mark| mark.is_broken() || mark.is_lacking());
-    while is_lacking {
-        let Some(at) = taken.iter().position(|package| is_asked_for(marks, *package)) else { break };
+    if !is_lacking {
+        return marks.broken == 0;
+    }
+    while let Some(at) = taken.iter().position(|package| is_asked_for(marks, *package)) {
         marks.install(taken.remove(at), false, 0);
     }
     marks.broken == 0
@@ -116,8 +122,10 @@ pub fn take_back_needless(marks: &mut Marks<'_>) -> bool {
 fn is_asked_for(marks: &Marks<'_>, package: PackageId) -> bool {
     let universe = marks.universe;
     let candidate = marks.of[package].candidate;
-    let provided = candidate.map(|candidate| universe.versions[candidate].provides.as_slice()).unwrap_or_default();
-    let mut named = std::iter::once(&package).chain(provided).flat_map(|known| &universe.packages[*known].named_by);
+    let provided =
+        candidate.map(|candidate| universe.versions[candidate].provides.as_slice()).unwrap_or_default();
+    let mut named =
+        std::iter::once(&package).chain(provided).flat_map(|known| &universe.packages[*known].named_by);
     named.any(|id| {
         let relation = &universe.relations[*id];
         let parent = universe.versions[relation.of].package;

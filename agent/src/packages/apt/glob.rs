@@ -76,10 +76,21 @@ mod tests {
 
     #[test]
     fn patterns() {
-        for (pattern, text) in [("*", ""), ("a*c", "abbc"), ("A?c", "abC"), ("[a-c]x", "bx"), ("[!a]x", "bx"), ("a*b*c", "axbxbxc"), (r"a\*", "a*"), ("linux-*", "linux-image")] {
+        for (pattern, text) in [
+            ("*", ""),
+            ("a*c", "abbc"),
+            ("A?c", "abC"),
+            ("[a-c]x", "bx"),
+            ("[!a]x", "bx"),
+            ("a*b*c", "axbxbxc"),
+            (r"a\*", "a*"),
+            ("linux-*", "linux-image"),
+        ] {
             assert!(fits(pattern, text), "{pattern} {text}");
         }
-        for (pattern, text) in [("", "a"), ("a*c", "abb"), ("a?", "a"), ("[a-c]x", "dx"), (r"a\*", "ab"), ("a", "ab")] {
+        for (pattern, text) in
+            [("", "a"), ("a*c", "abb"), ("a?", "a"), ("[a-c]x", "dx"), (r"a\*", "ab"), ("a", "ab")]
+        {
             assert!(!fits(pattern, text), "{pattern} {text}");
         }
     }

@@ -44,7 +44,7 @@ impl Marks<'_> {
         let mut sound = true;
         let (needs, excluded) = self.unmet(candidate, guards);
         let (mut upgrades, mut removals) = (Vec::new(), Vec::new());
-        if !self.clear_excluded(candidate, &excluded, guards, depth, &mut upgrades, &mut removals) {
+        if !self.clear_excluded(&excluded, guards, depth, &mut upgrades, &mut removals) {
             if !guards {
                 return false;
             }
@@ -85,7 +85,8 @@ impl Marks<'_> {
         if mark.is_install() && mark.install == mark.candidate {
             return true;
         }
-        let Some(candidate) = mark.candidate.filter(|candidate| universe.packages[package].current != Some(*candidate))
+        let Some(candidate) =
+            mark.candidate.filter(|candidate| universe.packages[package].current != Some(*candidate))
         else {
             return true;
         };
@@ -107,7 +108,8 @@ impl Marks<'_> {
     fn can_be_satisfied(&mut self, package: PackageId, follow: bool) -> bool {
         let universe = self.universe;
         let candidate = self.of[package].candidate;
-        let Some(version) = candidate.filter(|_| follow && candidate != universe.packages[package].current) else {
+        let Some(version) = candidate.filter(|_| follow && candidate != universe.packages[package].current)
+        else {
             return true;
         };
         for group in universe.groups_of(version) {
@@ -145,11 +147,10 @@ impl Marks<'_> {
         (needs, excluded)
     }
 
-    /// Deals with what `candidate` excludes: keeps installed versions that are fine, notes what has to be
+    /// Deals with what a version excludes: keeps installed versions that are fine, notes what has to be
     /// upgraded out of the way and what has to go.
     fn clear_excluded(
         &mut self,
-        candidate: VersionId,
         excluded: &[RelationId],
         guards: bool,
         depth: usize,
@@ -192,11 +193,16 @@ impl Marks<'_> {
                 }
             }
         }
-        let _ = candidate;
         went
     }
 
-    fn note_removal(&mut self, package: PackageId, guards: bool, depth: usize, removals: &mut Vec<PackageId>) -> bool {
+    fn note_removal(
+        &mut self,
+        package: PackageId,
+        guards: bool,
+        depth: usize,
+        removals: &mut Vec<PackageId>,
+    ) -> bool {
         let is_going = self.of[package].mode == Mode::Delete;
         if guards {
             if !is_going && !self.delete(package, depth + 1) {
@@ -285,7 +291,13 @@ impl Marks<'_> {
         went
     }
 
-    fn install_needs(&mut self, package: PackageId, needs: &[Alternatives], guards: bool, depth: usize) -> bool {
+    fn install_needs(
+        &mut self,
+        package: PackageId,
+        needs: &[Alternatives],
+        guards: bool,
+        depth: usize,
+    ) -> bool {
         let mut went = true;
         for group in needs {
             let is_met = group.clone().any(|id| self.holds(id, MARKED));
@@ -426,7 +438,8 @@ impl Marks<'_> {
                 && universe.groups[group].packages.iter().any(|id| universe.packages[*id].current.is_some())
         };
         let wanted = universe.packages[target].group;
-        let arch_rank = |arch: &str| universe.archs.iter().position(|known| **known == *arch).unwrap_or(usize::MAX);
+        let arch_rank =
+            |arch: &str| universe.archs.iter().position(|known| **known == *arch).unwrap_or(usize::MAX);
         guarded_b
             .cmp(&guarded_a)
             .then_with(|| has_sibling(b, pb.group).cmp(&has_sibling(a, pa.group)))

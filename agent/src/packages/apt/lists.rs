@@ -29,14 +29,12 @@ pub struct List {
     pub is_upgrades_automatic: bool,
     /// dpkg's status file, which no archive offers.
     pub is_status: bool,
-    /// Nothing is known about the release (no release file).
-    pub is_bare: bool,
 }
 
 /// What the release files say about lists, and what is missing.
 #[derive(Debug, Default)]
 pub struct Lists {
-    pub lists: Vec<List>,
+    pub found: Vec<List>,
     /// Sources without any list: `uri suite`.
     pub absent: Vec<String>,
     /// Lists that are there and cannot be read, with the reason.
@@ -46,11 +44,12 @@ pub struct Lists {
 /// Finds the lists of all sources, in apt's order, each once.
 pub fn find(host: &Host, config: &Config, sources: &[Source], archs: &[String]) -> Lists {
     let folder = config.place("Dir::State::lists");
-    let mut found = Lists::default();
+    let mut all = Lists::default();
     for source in sources {
         let is_flat = source.suite.ends_with('/');
         let suite = if source.suite == "/" { "" } else { source.suite.as_str() };
-        let base = if is_flat { format!("{}{suite}", source.uri) } else { format!("{}dists/{suite}/", source.uri) };
+        let base =
+            if is_flat { format!("{}{suite}", source.uri) } else { format!("{}dists/{suite}/", source.uri) };
         let release = release(host, &folder, &base, source);
         let mut own = source.archs.clone();
         own.retain(|arch| archs.contains(arch));
@@ -62,33 +61,40 @@ pub fn find(host: &Host, config: &Config, sources: &[Source], archs: &[String]) 
             for arch in own {
                 let name = if is_flat { String::new() } else { format!("{component}/binary-{arch}/") };
                 let name = list_name(&format!("{base}{name}Packages"));
-                is_there |= locate(host, &format!("{}/{name}", folder.trim_end_matches('/')), &release, component, arch, &mut found);
+                is_there |= locate(
+                    host,
+                    &format!("{}/{name}", folder.trim_end_matches('/')),
+                    &release,
+                    component,
+                    arch,
+                    &mut all,
+                );
             }
         }
         if !is_there {
-            found.absent.push(format!("{} {}", source.uri, source.suite));
+            all.absent.push(format!("{} {}", source.uri, source.suite));
         }
     }
-    found
+    all
 }
 
-fn locate(host: &Host, path: &str, release: &List, component: &str, arch: &str, found: &mut Lists) -> bool {
+fn locate(host: &Host, path: &str, release: &List, component: &str, arch: &str, all: &mut Lists) -> bool {
     for ending in ENDINGS {
         let place = host.path(format!("{path}{ending}"));
         if !place.is_file() {
             continue;
         }
-        if found.lists.iter().all(|known| known.path != place) {
+        if all.found.iter().all(|known| known.path != place) {
             let mut list = List { path: place, ending, ..release.clone() };
-            list.told.origin.component = component.to_owned();
-            list.told.arch = arch.to_owned();
-            found.lists.push(list);
+            component.clone_into(&mut list.told.origin.component);
+            arch.clone_into(&mut list.told.arch);
+            all.found.push(list);
         }
         return true;
     }
     for ending in UNREADABLE {
         if host.exists(format!("{path}{ending}")) {
-            found.unreadable.push(format!("{path}{ending}: this compression is not understood"));
+            all.unreadable.push(format!("{path}{ending}: this compression is not understood"));
             return true;
         }
     }
@@ -97,11 +103,12 @@ fn locate(host: &Host, path: &str, release: &List, component: &str, arch: &str, 
 
 /// The part of a list that its release file tells. Without a release file only the place is known.
 fn release(host: &Host, folder: &str, base: &str, source: &Source) -> List {
-    let site = source.uri.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+    let site =
+        source.uri.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
     let site = site.rsplit_once('@').map_or(site, |(_, site)| site);
-    let mut list = List { is_bare: true, ..List::default() };
+    let mut list = List { ..List::default() };
     list.told.uri.clone_from(&source.uri);
-    list.told.origin.site = site.to_owned();
+    site.clone_into(&mut list.told.origin.site);
     for name in ["InRelease", "Release"] {
         let path = format!("{}/{}", folder.trim_end_matches('/'), list_name(&format!("{base}{name}")));
         let Ok(text) = host.read_limited(&path, MOST_RELEASE_BYTES) else { continue };
@@ -118,14 +125,14 @@ fn release(host: &Host, folder: &str, base: &str, source: &Source) -> List {
             component: String::new(),
             site: site.to_owned(),
         };
-        list.is_bare = false;
         list.is_not_automatic = is_yes("NotAutomatic");
         list.is_upgrades_automatic = is_yes("ButAutomaticUpgrades");
         list.told.released_at_ms = dates::parse(&word("Date"));
         list.told.valid_until_ms = dates::parse(&word("Valid-Until"));
         // The modification time is the server's; the change time is when the host wrote it.
         let changed = host.metadata(&path).map(|known| known.ctime().max(0));
-        list.told.fetched_at_ms = changed.ok().and_then(|seconds| u64::try_from(seconds).ok()).map(|s| s * 1000);
+        list.told.fetched_at_ms =
+            changed.ok().and_then(|seconds| u64::try_from(seconds).ok()).map(|s| s * 1000);
         break;
     }
     list

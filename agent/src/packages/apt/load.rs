@@ -31,7 +31,10 @@ impl Wanted {
     /// What dpkg knows is there.
     pub fn of_status(status: &[Record], native: &str) -> Self {
         let mut wanted = Self::default();
-        for record in status.iter().filter(|record| record.status.as_ref().is_some_and(super::record::Status::is_present)) {
+        for record in status
+            .iter()
+            .filter(|record| record.status.as_ref().is_some_and(super::record::Status::is_present))
+        {
             wanted.names.insert(record.name.clone());
             wanted.given.insert(record.name.clone());
             wanted.given.extend(relations(&record.provides, native).into_iter().map(|one| one.name.into()));
@@ -70,9 +73,9 @@ impl Wanted {
             let all = relations(field, native);
             for group in all.split_inclusive(|one| !one.is_or) {
                 if !group.iter().any(|one| self.given.contains(one.name)) {
-                    group.iter().for_each(|one| {
+                    for one in group {
                         self.add(one.name);
-                    });
+                    }
                 }
             }
         }
@@ -110,17 +113,26 @@ pub fn records(lists: &[List], wanted: &mut Wanted, native: &str) -> (Vec<Record
     (Vec::new(), vec!["the chain of new dependencies does not end".to_owned()])
 }
 
-fn read_one(list: &List, file: usize, wanted: &mut Wanted, native: &str, records: &mut Vec<Record>) -> io::Result<()> {
+fn read_one(
+    list: &List,
+    file: usize,
+    wanted: &mut Wanted,
+    native: &str,
+    records: &mut Vec<Record>,
+) -> io::Result<()> {
     let finders = Finders {
         essential: memchr::memmem::Finder::new(b"\nEssential: yes"),
         provides: memchr::memmem::Finder::new(b"\nProvides:"),
     };
     let mut cutter = Cutter::new(|stanza: Stanza<'_>| {
-        if wanted.wants(stanza.0, &finders) {
-            if let Some(record) = Record::parse(stanza, file) {
-                wanted.follow(&record, native);
-                records.push(record);
-            }
+        if let Some(record) = Some(stanza)
+            .filter(|stanza| wanted.wants(stanza.0, &finders))
+            .and_then(|stanza| Record::parse(stanza, file))
+        {
+            // What is read for what it provides is read in all its versions.
+            wanted.has_grown |= wanted.names.insert(record.name.clone());
+            wanted.follow(&record, native);
+            records.push(record);
         }
     });
     stream(list, &mut cutter)?;

@@ -118,7 +118,8 @@ impl<'u> Marks<'u> {
 
     /// Whether a relation has to be met: critical ones, and recommendations unless switched off.
     pub fn is_important(&self, relation: &Relation) -> bool {
-        relation.kind.is_critical() || self.settings.wants(relation.kind, &self.universe.versions[relation.of].record.section)
+        relation.kind.is_critical()
+            || self.settings.wants(relation.kind, &self.universe.versions[relation.of].record.section)
     }
 
     /// Notes that it matters what could meet this relation.
@@ -159,7 +160,8 @@ impl<'u> Marks<'u> {
             return false;
         }
         if self.of[package].mode != Mode::Delete && self.of[package].install.is_some() {
-            let mode = if self.universe.packages[package].current.is_none() { Mode::Keep } else { Mode::Delete };
+            let mode =
+                if self.universe.packages[package].current.is_none() { Mode::Keep } else { Mode::Delete };
             self.set(package, mode, None);
         }
         true
@@ -254,7 +256,8 @@ impl<'u> Marks<'u> {
         let mark = &self.of[relation.target];
         let mut bits = 0;
         if !self.universe.is_ignored(relation, relation.target) {
-            for (bit, version) in [(NOW, target.current), (MARKED, mark.install), (CANDIDATE, mark.candidate)] {
+            for (bit, version) in [(NOW, target.current), (MARKED, mark.install), (CANDIDATE, mark.candidate)]
+            {
                 if version.is_some_and(|version| self.universe.is_met_by(relation, version)) {
                     bits |= bit;
                 }

@@ -62,8 +62,9 @@ pub fn updates(host: &Host) -> Seen<Updates> {
         return Seen::not(Unseen::new("waiting updates", "no package source is configured"));
     }
     let mut found = lists::find(host, &config, &sources, &archs);
-    if found.lists.is_empty() {
-        let because = "the host holds no package lists: it has never asked its archives, or they were deleted";
+    if found.found.is_empty() {
+        let because =
+            "the host holds no package lists: it has never asked its archives, or they were deleted";
         return Seen::not(Unseen::new("waiting updates", because).allow_with(REFRESH));
     }
     if let Some(because) = unknown_release(&settings.default_release, &found) {
@@ -74,9 +75,9 @@ pub fn updates(host: &Host) -> Seen<Updates> {
     let mut unseen: Vec<Unseen> =
         faults.into_iter().map(|fault| Unseen::new("waiting updates that depend on it", fault)).collect();
     unseen.extend(gaps(&found, host.now_ms()));
-    let status_file = found.lists.len();
-    found.lists.push(List { is_status: true, ..List::default() });
-    let ground = Ground { lists: &found.lists, status, archs, settings, pins, status_file };
+    let status_file = found.found.len();
+    found.found.push(List { is_status: true, ..List::default() });
+    let ground = Ground { lists: &found.found, status, archs, settings, pins, status_file };
     match ground.solve(&mut unseen) {
         Ok(updates) => Seen::partly(updates, unseen),
         Err(because) => {
@@ -96,14 +97,14 @@ fn gaps(found: &Lists, now_ms: u64) -> Vec<Unseen> {
     for list in &found.unreadable {
         unseen.push(Unseen::new("waiting updates of one list", list));
     }
-    let newest = found.lists.iter().filter_map(|list| list.told.fetched_at_ms).max();
+    let newest = found.found.iter().filter_map(|list| list.told.fetched_at_ms).max();
     let days = newest.map(|newest| now_ms.saturating_sub(newest) / DAY_MS);
     if let Some(days) = days.filter(|days| *days >= OLD_LIST_DAYS) {
         let because = format!("the package lists are {days} days old");
         unseen.push(Unseen::new("updates published since then", because).allow_with(REFRESH));
     }
     let mut expired: Vec<String> = Vec::new();
-    for list in &found.lists {
+    for list in &found.found {
         let name = format!("{} {}", list.told.uri, list.told.origin.suite);
         if list.told.valid_until_ms.is_some_and(|until| until < now_ms) && !expired.contains(&name) {
             expired.push(name);
@@ -121,7 +122,7 @@ fn unknown_release(wanted: &str, found: &Lists) -> Option<String> {
     if wanted.is_empty() || wanted.get(1..2) == Some("=") || glob::fits(wanted, "now") {
         return None;
     }
-    let is_known = found.lists.iter().map(|list| &list.told.origin).any(|origin| {
+    let is_known = found.found.iter().map(|list| &list.told.origin).any(|origin| {
         let names = [&origin.suite, &origin.codename, &origin.version];
         names.iter().any(|name| !name.is_empty() && glob::fits(wanted, name))
     });
@@ -130,7 +131,8 @@ fn unknown_release(wanted: &str, found: &Lists) -> Option<String> {
 
 /// Native architecture first: apt's own setting, or that of dpkg itself; foreign ones from dpkg's list.
 fn architectures(host: &Host, config: &Config, status: &[Record]) -> Vec<String> {
-    let of_dpkg = || status.iter().find(|record| &*record.name == "dpkg").map(|record| record.arch.to_string());
+    let of_dpkg =
+        || status.iter().find(|record| &*record.name == "dpkg").map(|record| record.arch.to_string());
     let most = || status.iter().map(|record| &*record.arch).find(|arch| *arch != "all").map(str::to_owned);
     let native = config.get("APT::Architecture").map(str::to_owned).or_else(of_dpkg).or_else(most);
     let native = native.unwrap_or_else(|| "amd64".to_owned());
@@ -160,7 +162,9 @@ impl Ground<'_> {
         let mut wanted = Wanted::of_status(&self.status, &self.archs[0]);
         for _ in 0..MOST_ROUNDS {
             let (mut records, faults) = load::records(self.lists, &mut wanted, &self.archs[0]);
-            records.extend(self.status.iter().cloned().map(|record| Record { file: self.status_file, ..record }));
+            records.extend(
+                self.status.iter().cloned().map(|record| Record { file: self.status_file, ..record }),
+            );
             let mut universe =
                 build::universe(records, &self.archs, self.status_file, self.settings.with_suggests);
             universe.security_files =
@@ -194,7 +198,11 @@ impl Ground<'_> {
         for package in &upgrade.removals {
             let Some(current) = universe.packages[*package].current else { continue };
             let update = answer::update(universe, self.lists, *package, current);
-            updates.leaving.push(Leaving { name: update.name, arch: update.arch, installed: update.candidate });
+            updates.leaving.push(Leaving {
+                name: update.name,
+                arch: update.arch,
+                installed: update.candidate,
+            });
         }
         for (package, candidate) in candidates.iter().enumerate() {
             updates.kept_back.extend(self.kept_back(universe, package, *candidate, upgrade));

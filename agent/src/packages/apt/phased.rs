@@ -107,7 +107,8 @@ fn seed(bytes: &[u8]) -> u32 {
         out[k % words] = second;
     }
     for k in steps..steps + words {
-        let sum = out[k % words].wrapping_add(out[(k + p) % words]).wrapping_add(out[(k + words - 1) % words]);
+        let sum =
+            out[k % words].wrapping_add(out[(k + p) % words]).wrapping_add(out[(k + words - 1) % words]);
         let third = mix(sum).wrapping_mul(1_566_083_941);
         let fourth = third.wrapping_sub(u32::try_from(k % words).unwrap_or(0));
         out[(k + p) % words] ^= third;

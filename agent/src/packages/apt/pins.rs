@@ -83,10 +83,15 @@ impl Pins {
                 faults.push(format!("{path}: the pin of {package} has no priority"));
                 continue;
             };
-            let names: Vec<String> =
-                if is_all { Vec::new() } else { package.split_ascii_whitespace().map(str::to_owned).collect() };
+            let names: Vec<String> = if is_all {
+                Vec::new()
+            } else {
+                package.split_ascii_whitespace().map(str::to_owned).collect()
+            };
             if names.iter().any(|name| glob::is_regex(name.trim_start_matches("src:"))) {
-                faults.push(format!("{path}: the pin of {package} is a regular expression, which is not understood"));
+                faults.push(format!(
+                    "{path}: the pin of {package} is a regular expression, which is not understood"
+                ));
             }
             self.pins.push(Pin { names, wanted, priority });
         }
@@ -177,7 +182,9 @@ fn named(universe: &Universe, name: &str) -> Vec<VersionId> {
     };
     if is_source {
         let all = 0..universe.versions.len();
-        return all.filter(|version| fits(&universe.versions[*version].record.source) && is_arch(version)).collect();
+        return all
+            .filter(|version| fits(&universe.versions[*version].record.source) && is_arch(version))
+            .collect();
     }
     let groups: Vec<usize> = if is_pattern {
         (0..universe.groups.len()).filter(|group| fits(&universe.groups[*group].name)).collect()
@@ -185,7 +192,10 @@ fn named(universe: &Universe, name: &str) -> Vec<VersionId> {
         universe.by_name.get(name).copied().into_iter().collect()
     };
     let packages = groups.iter().flat_map(|group| &universe.groups[*group].packages);
-    packages.flat_map(|package| universe.packages[*package].versions.iter().copied()).filter(is_arch).collect()
+    packages
+        .flat_map(|package| universe.packages[*package].versions.iter().copied())
+        .filter(is_arch)
+        .collect()
 }
 
 fn fits_version(wanted: &Match, universe: &Universe, version: VersionId, lists: &[List]) -> bool {
@@ -194,7 +204,8 @@ fn fits_version(wanted: &Match, universe: &Universe, version: VersionId, lists: 
         Match::Version(text) => {
             let own = &known.record.version;
             let prefix = text.strip_suffix('*');
-            let begins = |prefix: &str| own.get(..prefix.len()).is_some_and(|own| own.eq_ignore_ascii_case(prefix));
+            let begins =
+                |prefix: &str| own.get(..prefix.len()).is_some_and(|own| own.eq_ignore_ascii_case(prefix));
             prefix.is_some_and(begins) || own.eq_ignore_ascii_case(text) || glob::fits(text, own)
         }
         _ => known.files.iter().any(|file| fits_list(wanted, &lists[*file])),
@@ -210,7 +221,6 @@ fn fits_list(wanted: &Match, list: &List) -> bool {
         Match::Release(parts) if list.is_status => parts.iter().all(|(part, text)| match part {
             // The status file counts as an archive named "now".
             'a' | 'r' => glob::fits(text, "now"),
-            'c' | 'b' => false,
             _ => false,
         }),
         Match::Release(parts) => parts.iter().all(|(part, text)| match part {
@@ -247,7 +257,9 @@ fn release(data: &str) -> Match {
     for part in data.split(',') {
         let Some((key, value)) = part.trim().split_once('=') else { continue };
         let key = key.trim().to_ascii_lowercase();
-        if let (true, Some(key)) = (["v", "o", "a", "n", "l", "c", "b"].contains(&key.as_str()), key.chars().next()) {
+        if let (true, Some(key)) =
+            (["v", "o", "a", "n", "l", "c", "b"].contains(&key.as_str()), key.chars().next())
+        {
             parts.push((key, value.trim().to_owned()));
         }
     }

@@ -164,7 +164,8 @@ pub fn source_of(field: &str, name: &str, version: &str) -> (Box<str>, Box<str>)
     let Some((source, rest)) = field.split_once(' ') else {
         return (if field.is_empty() { name } else { field }.into(), version.into());
     };
-    let inside = rest.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(inside, _)| inside.trim());
+    let inside =
+        rest.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(inside, _)| inside.trim());
     (source.into(), inside.unwrap_or(version).into())
 }
 
@@ -219,9 +220,12 @@ mod tests {
 
     #[test]
     fn the_same_build_has_one_fingerprint_however_it_is_written() {
-        let listed = b"Package: a\nVersion: 1\nInstalled-Size: 5\nDepends: b (<= 0:2), c\nSize: 9\nPriority: Optional";
-        let stored = b"Package: a\nStatus: hold ok installed\nVersion: 1\nInstalled-Size: 5\nDepends: b (< 2),C";
-        let (listed, stored) = (Record::parse(Stanza(listed), 0).unwrap(), Record::parse(Stanza(stored), 1).unwrap());
+        let listed =
+            b"Package: a\nVersion: 1\nInstalled-Size: 5\nDepends: b (<= 0:2), c\nSize: 9\nPriority: Optional";
+        let stored =
+            b"Package: a\nStatus: hold ok installed\nVersion: 1\nInstalled-Size: 5\nDepends: b (< 2),C";
+        let (listed, stored) =
+            (Record::parse(Stanza(listed), 0).unwrap(), Record::parse(Stanza(stored), 1).unwrap());
         assert_eq!(listed.fingerprint, stored.fingerprint);
         assert_eq!((listed.priority, listed.size_bytes), (4, 9));
         assert!(stored.status.as_ref().is_some_and(|status| status.is_hold && status.is_present()));

@@ -111,20 +111,24 @@ mod tests {
 
     fn words(field: &str) -> Vec<String> {
         let show = |one: Relation<'_>| {
-            format!("{}{}{:?}{}{}", one.name, one.arch.unwrap_or(""), one.op, one.version, if one.is_or { "|" } else { "" })
+            format!(
+                "{}{}{:?}{}{}",
+                one.name,
+                one.arch.unwrap_or(""),
+                one.op,
+                one.version,
+                if one.is_or { "|" } else { "" }
+            )
         };
         relations(field, "amd64").into_iter().map(show).collect()
     }
 
     #[test]
     fn groups_versions_and_architectures() {
-        assert_eq!(words("a (>= 1:2~x), b:any | c(<<3)|d , e [i386] | f [!i386]"), [
-            "aGreaterEqual1:2~x",
-            "banyAny|",
-            "cLess3|",
-            "dAny",
-            "fAny",
-        ]);
+        assert_eq!(
+            words("a (>= 1:2~x), b:any | c(<<3)|d , e [i386] | f [!i386]"),
+            ["aGreaterEqual1:2~x", "banyAny|", "cLess3|", "dAny", "fAny",]
+        );
         assert_eq!(words("a (< 1), b (> 2), c (= 3),, "), ["aLessEqual1", "bGreaterEqual2", "cEqual3"]);
         assert_eq!(words("a (1"), Vec::<String>::new());
         assert_eq!(words("a\n (>= 1)\n | b <!nocheck>"), ["aGreaterEqual1|", "bAny"]);

@@ -110,7 +110,8 @@ impl Mending<'_, '_> {
         }
         for (package, entry) in universe.packages.iter().enumerate() {
             self.scores[package] += if self.is_protected[package] { PROTECTED_BONUS } else { 0 };
-            self.scores[package] += if entry.is_essential || entry.is_important { ESSENTIAL_BONUS } else { 0 };
+            self.scores[package] +=
+                if entry.is_essential || entry.is_important { ESSENTIAL_BONUS } else { 0 };
         }
     }
 
@@ -156,7 +157,8 @@ impl Mending<'_, '_> {
         for provider in &universe.packages[package].providers {
             let owner = universe.versions[provider.version].package;
             let counts = relation.map_or(!provider.is_implied, |relation| {
-                !universe.is_ignored_provider(relation, provider) && universe.is_met_by_provider(relation, provider)
+                !universe.is_ignored_provider(relation, provider)
+                    && universe.is_met_by_provider(relation, provider)
             });
             if counts && self.marks.of[owner].install == Some(provider.version) {
                 owners.push(owner);
@@ -224,7 +226,8 @@ impl Mending<'_, '_> {
                     is_mended = true;
                     break;
                 }
-                let (now, changed) = self.mend_relation(package, relation, last, is_or, round, &mut doomed, &mut unwind);
+                let (now, changed) =
+                    self.mend_relation(package, relation, last, is_or, round, &mut doomed, &mut unwind);
                 has_changed |= changed;
                 step = now;
                 if step == Step::Stop || (step == Step::Done && !is_or) {
@@ -259,7 +262,10 @@ impl Mending<'_, '_> {
     }
 
     /// One broken relation of `package`, `last` the end of its group. The second answer: something changed.
-    #[expect(clippy::too_many_arguments, reason = "the state of one pass over one package, used nowhere else")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the state of one pass over one package, used nowhere else"
+    )]
     fn mend_relation(
         &mut self,
         package: PackageId,
@@ -394,7 +400,8 @@ impl Mending<'_, '_> {
     /// Tries to upgrade a package and, where needed, what its new version depends on.
     fn upgrade(&mut self, package: PackageId) -> bool {
         let universe = self.marks.universe;
-        if !self.may_upgrade[package] || !self.marks.of[package].is_upgradable() || self.is_protected[package] {
+        if !self.may_upgrade[package] || !self.marks.of[package].is_upgradable() || self.is_protected[package]
+        {
             return false;
         }
         self.may_upgrade[package] = false;

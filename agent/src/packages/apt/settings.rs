@@ -9,6 +9,7 @@ use crate::packages::stanza::{Stanza, stanzas};
 
 /// What decides what an upgrade does.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of apt's own, independent of the others")]
 pub struct Settings {
     pub default_release: String,
     pub ignores_holds: bool,
@@ -42,7 +43,8 @@ impl Settings {
             Kind::Recommends => {
                 let last = section.rsplit('/').next().unwrap_or(section);
                 let is_listed = |known: &String| known == section || known == last;
-                self.with_recommends || (!section.is_empty() && self.recommends_sections.iter().any(is_listed))
+                self.with_recommends
+                    || (!section.is_empty() && self.recommends_sections.iter().any(is_listed))
             }
             Kind::Suggests => self.with_suggests,
             _ => true,
@@ -55,8 +57,11 @@ fn automatic(host: &Host, config: &Config) -> Automatic {
     let path = config.place("Dir::State::extended_states");
     let text = host.read(path).unwrap_or_default();
     let stanzas = stanzas(&text);
-    let automatic = stanzas.iter().map(|stanza| Stanza(stanza)).filter(|stanza| stanza.or_empty("Auto-Installed") == "1");
-    automatic.map(|stanza| (stanza.or_empty("Package").into(), stanza.or_empty("Architecture").into())).collect()
+    let automatic =
+        stanzas.iter().map(|stanza| Stanza(stanza)).filter(|stanza| stanza.or_empty("Auto-Installed") == "1");
+    automatic
+        .map(|stanza| (stanza.or_empty("Package").into(), stanza.or_empty("Architecture").into()))
+        .collect()
 }
 
 /// The files of a `….d` folder that count: plain names, one of the endings (or none where `conf` or `pref`

@@ -48,7 +48,9 @@ pub fn read(host: &Host, config: &Config, archs: &[String]) -> (Vec<Source>, Vec
 /// `deb [arch=amd64,i386 signed-by=…] uri suite component…`
 fn of_line(line: &str, archs: &[String], found: &mut Vec<Source>) {
     let line = line.split('#').next().unwrap_or_default().trim();
-    let Some(rest) = line.strip_prefix("deb").filter(|rest| rest.starts_with([' ', '\t', '['])) else { return };
+    let Some(rest) = line.strip_prefix("deb").filter(|rest| rest.starts_with([' ', '\t', '['])) else {
+        return;
+    };
     let (options, rest) = match rest.trim_start().strip_prefix('[') {
         Some(inside) => inside.split_once(']').unwrap_or((inside, "")),
         None => ("", rest),
@@ -74,7 +76,8 @@ fn of_stanza(stanza: Stanza<'_>, archs: &[String], found: &mut Vec<Source>) {
     let words = |name: &str| -> Vec<String> {
         stanza.or_empty(name).split_ascii_whitespace().map(str::to_owned).collect()
     };
-    let is_off = matches!(stanza.or_empty("Enabled").to_ascii_lowercase().as_str(), "no" | "false" | "off" | "0");
+    let is_off =
+        matches!(stanza.or_empty("Enabled").to_ascii_lowercase().as_str(), "no" | "false" | "off" | "0");
     if is_off || !words("Types").iter().any(|kind| kind == "deb") {
         return;
     }
@@ -92,7 +95,14 @@ fn of_stanza(stanza: Stanza<'_>, archs: &[String], found: &mut Vec<Source>) {
     }
 }
 
-fn add(uri: &str, suite: &str, components: Vec<String>, own: Vec<String>, archs: &[String], found: &mut Vec<Source>) {
+fn add(
+    uri: &str,
+    suite: &str,
+    components: Vec<String>,
+    own: Vec<String>,
+    archs: &[String],
+    found: &mut Vec<Source>,
+) {
     let native = archs.first().map_or("", String::as_str);
     let uri = uri.replace("$(ARCH)", native);
     let uri = if uri.ends_with('/') { uri } else { format!("{uri}/") };
@@ -110,12 +120,39 @@ pub fn list_name(uri: &str) -> String {
     for byte in site.bytes().chain(path.bytes()) {
         match byte {
             b'/' => name.push('_'),
-            b'\\' | b'|' | b'{' | b'}' | b'[' | b']' | b'<' | b'>' | b'"' | b'^' | b'~' | b'_' | b'=' | b'!' | b'@'
-            | b'#' | b'$' | b'%' | b'&' | b'*' | 0..=0x20 | 0x7f.. => name.push_str(&format!("%{byte:02x}")),
+            b'\\'
+            | b'|'
+            | b'{'
+            | b'}'
+            | b'['
+            | b']'
+            | b'<'
+            | b'>'
+            | b'"'
+            | b'^'
+            | b'~'
+            | b'_'
+            | b'='
+            | b'!'
+            | b'@'
+            | b'#'
+            | b'$'
+            | b'%'
+            | b'&'
+            | b'*'
+            | 0..=0x20
+            | 0x7f.. => push_quoted(&mut name, byte),
             _ => name.push(char::from(byte)),
         }
     }
     name
+}
+
+fn push_quoted(name: &mut String, byte: u8) {
+    name.push('%');
+    for nibble in [byte >> 4, byte & 15] {
+        name.push(char::from_digit(nibble.into(), 16).expect("half a byte is one hexadecimal digit"));
+    }
 }
 
 #[cfg(test)]
@@ -135,12 +172,16 @@ mod tests {
         ] {
             of_line(line, &archs, &mut found);
         }
-        let show: Vec<_> = found.iter().map(|s| format!("{} {} {:?} {:?}", s.uri, s.suite, s.components, s.archs)).collect();
-        assert_eq!(show, [
-            r#"http://a/debian/ stable ["main", "contrib"] ["amd64", "i386"]"#,
-            r#"https://b/ ./ [] ["i386"]"#,
-            r#"file:/srv/amd64/ s ["c"] ["amd64"]"#,
-        ]);
+        let show: Vec<_> =
+            found.iter().map(|s| format!("{} {} {:?} {:?}", s.uri, s.suite, s.components, s.archs)).collect();
+        assert_eq!(
+            show,
+            [
+                r#"http://a/debian/ stable ["main", "contrib"] ["amd64", "i386"]"#,
+                r#"https://b/ ./ [] ["i386"]"#,
+                r#"file:/srv/amd64/ s ["c"] ["amd64"]"#,
+            ]
+        );
     }
 
     #[test]

@@ -17,6 +17,10 @@ pub type RelationId = usize;
 
 /// A package of one architecture, real or only named by others.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "marks of a package that dpkg and the archive set independently"
+)]
 pub struct Package {
     pub group: usize,
     pub arch: Rc<str>,
@@ -167,7 +171,8 @@ impl Universe {
         let target = &self.packages[relation.target];
         let mut found = Vec::new();
         if !self.is_ignored(relation, relation.target) {
-            found.extend(target.versions.iter().copied().filter(|version| self.is_met_by(relation, *version)));
+            found
+                .extend(target.versions.iter().copied().filter(|version| self.is_met_by(relation, *version)));
         }
         let stands_in = |provider: &&Provider| {
             !self.is_ignored_provider(relation, provider) && self.is_met_by_provider(relation, provider)

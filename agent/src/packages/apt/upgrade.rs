@@ -27,8 +27,12 @@ pub fn dist_upgrade(
         let broken = (0..marks.of.len()).filter(|package| marks.of[*package].is_broken()).collect();
         return Err(Unmended(broken));
     }
-    let present: Vec<PackageId> =
-        universe.order.iter().copied().filter(|package| universe.packages[*package].current.is_some()).collect();
+    let present: Vec<PackageId> = universe
+        .order
+        .iter()
+        .copied()
+        .filter(|package| universe.packages[*package].current.is_some())
+        .collect();
     let before = garbage(&marks);
     let mut phased = hold_back_phased(&mut marks, &present);
     // First every package by itself, so that what is there is preferred to something new; then with needs.
@@ -80,7 +84,8 @@ fn install_essential(marks: &mut Marks<'_>) {
             continue;
         }
         let members = &universe.groups[group].packages;
-        let essential: Vec<_> = members.iter().filter(|member| universe.packages[**member].is_essential).collect();
+        let essential: Vec<_> =
+            members.iter().filter(|member| universe.packages[**member].is_essential).collect();
         if essential.is_empty() || essential.iter().any(|member| marks.of[**member].is_install()) {
             continue;
         }

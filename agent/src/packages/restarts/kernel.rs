@@ -51,12 +51,15 @@ fn compare(a: &str, b: &str) -> Ordering {
 /// Releases of the images on disk.
 fn releases(host: &Host) -> Vec<String> {
     let boot = host.list("/boot").unwrap_or_default();
-    let mut found: Vec<String> = boot.iter().filter_map(|name| name.strip_prefix("vmlinuz-")).map(str::to_owned).collect();
+    let mut found: Vec<String> =
+        boot.iter().filter_map(|name| name.strip_prefix("vmlinuz-")).map(str::to_owned).collect();
     for folder in ["/lib/modules", "/usr/lib/modules"] {
         let names = host.list(folder).unwrap_or_default();
         found.extend(names.into_iter().filter(|name| host.exists(format!("{folder}/{name}/vmlinuz"))));
     }
-    found.retain(|release| release.starts_with(|c: char| c.is_ascii_digit()) && !release.ends_with(".old"));
+    found.retain(|release| {
+        release.starts_with(|c: char| c.is_ascii_digit()) && release.strip_suffix(".old").is_none()
+    });
     found.sort();
     found.dedup();
     found
@@ -64,9 +67,13 @@ fn releases(host: &Host) -> Vec<String> {
 
 /// What is not version in a release: `-amd64`, `-generic`, `.el9.x86_64`.
 fn kind(release: &str) -> String {
-    let after = release.split(['-', '.', '_', '+', '~']).filter(|part| part.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let after = release
+        .split(['-', '.', '_', '+', '~'])
+        .filter(|part| part.starts_with(|c: char| c.is_ascii_alphabetic()));
     // Parts such as rc1, deb12 and el9_2 belong to the version.
-    let is_version = |part: &&str| part.ends_with(|c: char| c.is_ascii_digit()) && !part.contains("86") && !part.ends_with("64");
+    let is_version = |part: &&str| {
+        part.ends_with(|c: char| c.is_ascii_digit()) && !part.contains("86") && !part.ends_with("64")
+    };
     after.filter(|part| !is_version(part)).collect::<Vec<_>>().join("-")
 }
 
@@ -78,7 +85,10 @@ fn running_version(host: &Host) -> Option<String> {
         return Some(full.rsplit_once('-').map_or(full, |(version, _)| version).to_owned());
     }
     let text = host.proc_text("version").ok()?;
-    let after = text.split_once(" Debian ").map(|(_, after)| after).filter(|_| text.contains(") #") || text.contains(" #"))?;
+    let after = text
+        .split_once(" Debian ")
+        .map(|(_, after)| after)
+        .filter(|_| text.contains(") #") || text.contains(" #"))?;
     let last = text.rsplit_once(" Debian ").map_or(after, |(_, last)| last);
     let version = last.split_ascii_whitespace().next()?;
     version.starts_with(|c: char| c.is_ascii_digit()).then(|| version.to_owned())
@@ -90,7 +100,8 @@ fn package_version(host: &Host, release: &str) -> Option<String> {
     let records = records(host).ok()?;
     let is_image = |name: &str| names.iter().any(|known| known == name);
     let found = records.into_iter().find(|record| {
-        is_image(&record.name) && record.status.as_ref().is_some_and(crate::packages::apt::record::Status::is_present)
+        is_image(&record.name)
+            && record.status.as_ref().is_some_and(crate::packages::apt::record::Status::is_present)
     })?;
     Some(found.version.into())
 }

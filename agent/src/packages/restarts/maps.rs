@@ -66,11 +66,10 @@ mod tests {
 7f08-7f09 r--s 00000000 08:01 138 /usr/share/java/a b.jar (deleted)
 7ffd-7ffe rw-p 00000000 00:00 0 [stack]
 ";
-        assert_eq!(replaced(maps), [
-            "/usr/lib/x86_64-linux-gnu/libssl.so.3",
-            "/usr/sbin/nginx",
-            "/usr/share/java/a b.jar",
-        ]);
+        assert_eq!(
+            replaced(maps),
+            ["/usr/lib/x86_64-linux-gnu/libssl.so.3", "/usr/sbin/nginx", "/usr/share/java/a b.jar",]
+        );
         assert!(replaced("").is_empty());
         assert!(replaced(" (deleted)\nx (deleted)").is_empty());
     }

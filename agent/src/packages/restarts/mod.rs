@@ -77,10 +77,12 @@ fn look(host: &Host, pid: u32) -> Look {
 }
 
 fn name_owners(host: &Host, stale: &mut [StaleProcess]) {
-    let files: BTreeSet<&str> = stale.iter().flat_map(|process| process.files.iter().map(String::as_str)).collect();
+    let files: BTreeSet<&str> =
+        stale.iter().flat_map(|process| process.files.iter().map(String::as_str)).collect();
     let owners = owner::owners(host, &files.into_iter().collect::<Vec<_>>());
     for process in stale {
-        let packages: BTreeSet<String> = process.files.iter().filter_map(|file| owners.get(file).cloned()).collect();
+        let packages: BTreeSet<String> =
+            process.files.iter().filter_map(|file| owners.get(file).cloned()).collect();
         process.packages = packages.into_iter().collect();
     }
 }
@@ -108,7 +110,8 @@ fn reasons(host: &Host, seen: &Restarts) -> Vec<RebootReason> {
     let mut reasons = Vec::new();
     reasons.extend(seen.kernel.as_ref().and_then(kernel::reason));
     if ["/run/reboot-required", "/var/run/reboot-required"].iter().any(|path| host.exists(path)) {
-        let text = host.text("/run/reboot-required.pkgs").or_else(|_| host.text("/var/run/reboot-required.pkgs"));
+        let text =
+            host.text("/run/reboot-required.pkgs").or_else(|_| host.text("/var/run/reboot-required.pkgs"));
         let text = text.unwrap_or_default();
         let packages: BTreeSet<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         reasons.push(RebootReason::Asked { packages: packages.into_iter().map(str::to_owned).collect() });

@@ -32,28 +32,45 @@ fn units_packages_kernel_and_reasons_of_a_recorded_host() {
     write(root, "var/lib/dpkg/info/libssl3:amd64.list", "/.\n/usr/lib/x86_64-linux-gnu/libssl.so.3.0.17\n");
     write(root, "var/lib/dpkg/info/nginx.list", "/usr/sbin/nginx\n");
     write(root, "proc/sys/kernel/osrelease", "6.1.0-37-amd64\n");
-    write(root, "proc/version", "Linux version 6.1.0-37-amd64 (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14+deb12u1) 12.2.0) #1 SMP PREEMPT_DYNAMIC Debian 6.1.140-1 (2025-05-22)\n");
+    write(
+        root,
+        "proc/version",
+        "Linux version 6.1.0-37-amd64 (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14+deb12u1) 12.2.0) #1 SMP PREEMPT_DYNAMIC Debian 6.1.140-1 (2025-05-22)\n",
+    );
     for release in ["6.1.0-37-amd64", "6.1.0-9-amd64", "6.1.0-99-cloud-amd64", "6.1.0-38-amd64"] {
         write(root, &format!("boot/vmlinuz-{release}"), "");
     }
     write(root, "run/reboot-required", "");
     write(root, "run/reboot-required.pkgs", "linux-base\nlibc6\nlinux-base\n");
     let seen = restarts(&Host::fixture(root, 0)).value.unwrap();
-    let show: Vec<_> = seen.units.iter().map(|unit| (unit.unit.as_str(), unit.kind, unit.package.as_deref(), unit.processes.len())).collect();
-    assert_eq!(show, [
-        ("dbus.service", StaleKind::Reboot, None, 1),
-        ("nginx.service", StaleKind::Service, Some("nginx"), 2),
-    ]);
+    let show: Vec<_> = seen
+        .units
+        .iter()
+        .map(|unit| (unit.unit.as_str(), unit.kind, unit.package.as_deref(), unit.processes.len()))
+        .collect();
+    assert_eq!(
+        show,
+        [
+            ("dbus.service", StaleKind::Reboot, None, 1),
+            ("nginx.service", StaleKind::Service, Some("nginx"), 2),
+        ]
+    );
     assert_eq!(seen.units[1].processes[0].packages, ["libssl3"]);
     assert_eq!((seen.processes_seen, seen.processes_hidden), (5, 0));
     let kernel = seen.kernel.unwrap();
     assert_eq!(kernel.newest_installed.as_deref(), Some("6.1.0-38-amd64"));
     assert_eq!(kernel.running_version.as_deref(), Some("6.1.140-1"));
-    assert_eq!(seen.reboot, [
-        RebootReason::Kernel { running: "6.1.0-37-amd64 (6.1.140-1)".into(), installed: "6.1.0-38-amd64".into() },
-        RebootReason::Asked { packages: vec!["libc6".into(), "linux-base".into()] },
-        RebootReason::Core { unit: "dbus.service".into() },
-    ]);
+    assert_eq!(
+        seen.reboot,
+        [
+            RebootReason::Kernel {
+                running: "6.1.0-37-amd64 (6.1.140-1)".into(),
+                installed: "6.1.0-38-amd64".into()
+            },
+            RebootReason::Asked { packages: vec!["libc6".into(), "linux-base".into()] },
+            RebootReason::Core { unit: "dbus.service".into() },
+        ]
+    );
 }
 
 #[test]
@@ -64,7 +81,9 @@ fn a_kernel_rebuilt_under_its_name_asks_for_a_restart() {
     write(root, "proc/version_signature", "Ubuntu 5.15.0-91.101-generic 5.15.131\n");
     write(root, "boot/vmlinuz-5.15.0-91-generic", "");
     let status = |version: &str| {
-        format!("Package: linux-image-5.15.0-91-generic\nStatus: install ok installed\nVersion: {version}\nArchitecture: amd64\n")
+        format!(
+            "Package: linux-image-5.15.0-91-generic\nStatus: install ok installed\nVersion: {version}\nArchitecture: amd64\n"
+        )
     };
     write(root, "var/lib/dpkg/status", &status("5.15.0-91.101"));
     let host = Host::fixture(root, 0);

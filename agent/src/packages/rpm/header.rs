@@ -110,12 +110,15 @@ impl Facts {
     /// In the words of the wire. An epoch of zero is left out, as rpm itself does not tell it from none.
     pub fn package(self) -> Package {
         let epoch = self.epoch.filter(|epoch| *epoch > 0);
-        let with_epoch = |version: &str| epoch.map_or(version.to_owned(), |epoch| format!("{epoch}:{version}"));
+        let with_epoch =
+            |version: &str| epoch.map_or(version.to_owned(), |epoch| format!("{epoch}:{version}"));
         let base = self.source_rpm.strip_suffix(".rpm").unwrap_or(&self.source_rpm);
         let base = base.rsplit_once('.').map_or(base, |(base, _)| base);
         let mut parts = base.rsplitn(3, '-');
         let source = match (parts.next(), parts.next(), parts.next()) {
-            (Some(release), Some(version), Some(name)) => Some((name.to_owned(), format!("{version}-{release}"))),
+            (Some(release), Some(version), Some(name)) => {
+                Some((name.to_owned(), format!("{version}-{release}")))
+            }
             _ => None,
         };
         let (source, source_version) = source.unwrap_or_else(|| (self.name.clone(), self.version.clone()));

@@ -17,7 +17,7 @@ use crate::wire::packages::Package;
 const FOLDERS: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
 /// Databases only rpm itself reads: ndb and Berkeley DB.
 const OLD: [(&str, &str); 2] = [("Packages.db", "ndb"), ("Packages", "Berkeley DB")];
-const ASK_LIMIT: Duration = Duration::from_secs(60);
+const ASK_LIMIT: Duration = Duration::from_mins(1);
 /// One line per package; absent values are `(none)`.
 const QUERY: &str = "%{NAME}\\t%{EPOCH}\\t%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\t%{INSTALLTIME}\\t%{SIZE}\\t%{MODULARITYLABEL}\\n";
 
@@ -33,7 +33,8 @@ pub enum Database {
 pub fn database(host: &Host) -> Option<Database> {
     let sqlite = FOLDERS.iter().map(|folder| format!("{folder}/rpmdb.sqlite")).find(|path| host.exists(path));
     let old = || {
-        let all = FOLDERS.iter().flat_map(|folder| OLD.map(|(name, format)| (format!("{folder}/{name}"), format)));
+        let all =
+            FOLDERS.iter().flat_map(|folder| OLD.map(|(name, format)| (format!("{folder}/{name}"), format)));
         all.into_iter().find(|(path, _)| host.exists(path)).map(|(_, format)| Database::Old(format))
     };
     sqlite.map(Database::Sqlite).or_else(old)
@@ -43,9 +44,8 @@ pub fn database(host: &Host) -> Option<Database> {
 pub fn packages(host: &Host, database: &Database) -> Result<(Vec<Package>, u32), String> {
     match database {
         Database::Sqlite(path) => read(&host.path(path)).map_err(|fault| format!("{path}: {fault}")),
-        Database::Old(format) => ask(host).map_err(|because| {
-            format!("its {format} database is read by rpm itself only, and {because}")
-        }),
+        Database::Old(format) => ask(host)
+            .map_err(|because| format!("its {format} database is read by rpm itself only, and {because}")),
     }
 }
 
@@ -56,7 +56,8 @@ fn read(path: &Path) -> rusqlite::Result<(Vec<Package>, u32)> {
     let is_quiet = std::fs::metadata(log).map_or(true, |log| log.len() == 0);
     let escaped: String = path.to_string_lossy().chars().map(escape).collect();
     let uri = format!("file:{escaped}?mode=ro{}", if is_quiet { "&immutable=1" } else { "" });
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri, flags)?;
     connection.execute_batch("PRAGMA cache_size = -1024; PRAGMA query_only = 1")?;
     let mut statement = connection.prepare("SELECT blob FROM Packages")?;

@@ -35,10 +35,21 @@ fn install(root: &Path, work: &Path) -> Option<()> {
     }
     let mut packages = Vec::new();
     for arch in ["noarch", "x86_64"] {
-        packages.extend(fs::read_dir(work.join("RPMS").join(arch)).unwrap().map(|entry| entry.unwrap().path()));
+        packages
+            .extend(fs::read_dir(work.join("RPMS").join(arch)).unwrap().map(|entry| entry.unwrap().path()));
     }
     let path = database.to_str().unwrap();
-    let mut arguments = vec!["--dbpath", path, "-D", "_db_backend sqlite", "-i", "--justdb", "--nodeps", "--ignorearch", "--nosignature"];
+    let mut arguments = vec![
+        "--dbpath",
+        path,
+        "-D",
+        "_db_backend sqlite",
+        "-i",
+        "--justdb",
+        "--nodeps",
+        "--ignorearch",
+        "--nosignature",
+    ];
     arguments.extend(packages.iter().map(|path| path.to_str().unwrap()));
     run("rpm", &arguments)?;
     Some(())
@@ -100,7 +111,11 @@ fn broken_headers_are_faults_and_never_panics() {
 fn a_file_that_is_no_database_is_said() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir_all(root.path().join("usr/lib/sysimage/rpm")).unwrap();
-    fs::write(root.path().join("usr/lib/sysimage/rpm/rpmdb.sqlite"), "nonsense, and long enough to be looked at").unwrap();
+    fs::write(
+        root.path().join("usr/lib/sysimage/rpm/rpmdb.sqlite"),
+        "nonsense, and long enough to be looked at",
+    )
+    .unwrap();
     let seen = inventory(&Host::fixture(root.path(), 0));
     assert!(seen.value.is_none() && seen.unseen.len() == 1, "{seen:?}");
 }

@@ -28,7 +28,8 @@ impl Dice {
     }
 }
 
-const VERSIONS: [&str; 7] = ["1.0-1", "1.0-1+b1", "1.2~rc1-1", "1.2-1", "2.0-1", "1:0.5-1", "1:0.9-2+deb12u1"];
+const VERSIONS: [&str; 7] =
+    ["1.0-1", "1.0-1+b1", "1.2~rc1-1", "1.2-1", "2.0-1", "1:0.5-1", "1:0.9-2+deb12u1"];
 const PRIORITIES: [&str; 5] = ["required", "important", "standard", "optional", "extra"];
 
 #[derive(Clone)]
@@ -52,9 +53,17 @@ pub fn host(root: &Path, seed: u64) {
     dice.below(2);
     let is_multi = dice.chance(25);
     let count = 4 + dice.below(14);
-    let names: Vec<String> = (0..count).map(|at| format!("p{}", (b'a' + u8::try_from(at).unwrap()) as char)).collect();
+    let names: Vec<String> =
+        (0..count).map(|at| format!("p{}", (b'a' + u8::try_from(at).unwrap()) as char)).collect();
     let traits: Vec<Traits> = names.iter().map(|_| Traits::roll(&mut dice, is_multi)).collect();
-    for folder in ["etc/apt/preferences.d", "etc/apt/apt.conf.d", "etc/apt/sources.list.d", "var/lib/dpkg", "var/lib/apt/lists/partial", "var/cache/apt/archives/partial"] {
+    for folder in [
+        "etc/apt/preferences.d",
+        "etc/apt/apt.conf.d",
+        "etc/apt/sources.list.d",
+        "var/lib/dpkg",
+        "var/lib/apt/lists/partial",
+        "var/cache/apt/archives/partial",
+    ] {
         fs::create_dir_all(root.join(folder)).unwrap();
     }
     let archs: &[&'static str] = if is_multi { &["amd64", "i386"] } else { &["amd64"] };
@@ -71,12 +80,14 @@ pub fn host(root: &Path, seed: u64) {
     fs::write(root.join("var/lib/dpkg/status"), status).unwrap();
     fs::write(root.join("var/lib/dpkg/arch"), archs.join("\n")).unwrap();
     preferences(root, &mut dice, &names);
-    let mut settings = format!("APT::Architecture \"amd64\";\nAPT::Architectures {{ \"{}\"; }};\n", archs.join("\"; \""));
+    let mut settings =
+        format!("APT::Architecture \"amd64\";\nAPT::Architectures {{ \"{}\"; }};\n", archs.join("\"; \""));
     if dice.chance(20) {
         settings.push_str("APT::Install-Recommends \"false\";\n");
     }
     if dice.chance(10) {
-        let _ = writeln!(settings, "APT::Default-Release \"{}\";", dice.pick(&["stable", "testing", "stable*"]));
+        let _ =
+            writeln!(settings, "APT::Default-Release \"{}\";", dice.pick(&["stable", "testing", "stable*"]));
     }
     fs::write(root.join("etc/apt/apt.conf"), settings).unwrap();
     fs::write(root.join("etc/machine-id"), "0123456789abcdef0123456789abcdef\n").unwrap();
@@ -93,7 +104,11 @@ struct Traits {
 
 impl Traits {
     fn roll(dice: &mut Dice, is_multi: bool) -> Self {
-        let multi = if is_multi { *dice.pick(&["", "same", "foreign", "allowed"]) } else { *dice.pick(&["", "", "foreign", "allowed"]) };
+        let multi = if is_multi {
+            *dice.pick(&["", "same", "foreign", "allowed"])
+        } else {
+            *dice.pick(&["", "", "foreign", "allowed"])
+        };
         Self {
             is_all: dice.chance(20),
             multi,
@@ -104,7 +119,13 @@ impl Traits {
     }
 }
 
-fn archive_lists(dice: &mut Dice, names: &[String], traits: &[Traits], archs: &[&'static str], number: usize) -> Vec<Made> {
+fn archive_lists(
+    dice: &mut Dice,
+    names: &[String],
+    traits: &[Traits],
+    archs: &[&'static str],
+    number: usize,
+) -> Vec<Made> {
     let mut lists = Vec::new();
     for (name, of) in names.iter().zip(traits) {
         if number > 0 && dice.chance(55) || dice.chance(8) {
@@ -124,8 +145,9 @@ fn archive_lists(dice: &mut Dice, names: &[String], traits: &[Traits], archs: &[
 }
 
 fn fields(dice: &mut Dice, names: &[String], of: &Traits, own: &str) -> String {
-    let mut text = format!("Priority: {}\nSection: {}\n", of.priority, dice.pick(&["misc", "oldlibs", "libs"]));
-    if !of.multi.is_empty() && !(of.is_all && of.multi == "same") {
+    let mut text =
+        format!("Priority: {}\nSection: {}\n", of.priority, dice.pick(&["misc", "oldlibs", "libs"]));
+    if !of.multi.is_empty() && (!of.is_all || of.multi != "same") {
         let _ = writeln!(text, "Multi-Arch: {}", of.multi);
     }
     if of.is_essential {
@@ -138,10 +160,18 @@ fn fields(dice: &mut Dice, names: &[String], of: &Traits, own: &str) -> String {
         let _ = writeln!(text, "Phased-Update-Percentage: {}", dice.below(101));
     }
     let _ = writeln!(text, "Installed-Size: {}", 1 + dice.below(3));
-    for (field, percent, most) in [("Depends", 55, 3), ("Pre-Depends", 10, 1), ("Recommends", 20, 2), ("Conflicts", 14, 1), ("Breaks", 18, 2), ("Replaces", 10, 1)] {
+    for (field, percent, most) in [
+        ("Depends", 55, 3),
+        ("Pre-Depends", 10, 1),
+        ("Recommends", 20, 2),
+        ("Conflicts", 14, 1),
+        ("Breaks", 18, 2),
+        ("Replaces", 10, 1),
+    ] {
         if dice.chance(percent) {
             let is_negative = matches!(field, "Conflicts" | "Breaks" | "Replaces");
-            let groups: Vec<String> = (0..=dice.below(most)).map(|_| group(dice, names, own, is_negative)).collect();
+            let groups: Vec<String> =
+                (0..=dice.below(most)).map(|_| group(dice, names, own, is_negative)).collect();
             let _ = writeln!(text, "{field}: {}", groups.join(", "));
         }
     }
@@ -163,10 +193,14 @@ fn group(dice: &mut Dice, names: &[String], own: &str, is_negative: bool) -> Str
             name.clone_from(&names[0]);
         }
         if !is_negative && dice.chance(8) {
-            name.push_str(*dice.pick::<&str>(&[":any", ":any", ":amd64"]));
+            name.push_str(dice.pick::<&str>(&[":any", ":any", ":amd64"]));
         }
         if dice.chance(if is_negative { 75 } else { 50 }) {
-            let op = if is_negative { *dice.pick(&["<<", "<<", "<=", "="]) } else { *dice.pick(&[">=", ">=", ">>", "=", "<<"]) };
+            let op = if is_negative {
+                *dice.pick(&["<<", "<<", "<=", "="])
+            } else {
+                *dice.pick(&[">=", ">=", ">>", "=", "<<"])
+            };
             let _ = write!(name, " ({op} {})", dice.pick(&VERSIONS));
         }
         name
@@ -174,7 +208,13 @@ fn group(dice: &mut Dice, names: &[String], own: &str, is_negative: bool) -> Str
     (0..=more).map(|_| one(dice)).collect::<Vec<_>>().join(" | ")
 }
 
-fn write_archive(root: &Path, archive: &(&str, &str, &str, &str), lists: &[Made], archs: &[&str], packing: usize) {
+fn write_archive(
+    root: &Path,
+    archive: &(&str, &str, &str, &str),
+    lists: &[Made],
+    archs: &[&str],
+    packing: usize,
+) {
     let (name, label, suite, more) = archive;
     let base = root.join(format!("var/lib/apt/lists/archive.test_{name}_dists_{suite}"));
     let base = base.display();
@@ -190,39 +230,74 @@ fn write_archive(root: &Path, archive: &(&str, &str, &str, &str), lists: &[Made]
             let _ = write!(
                 text,
                 "Package: {}\nVersion: {}\nArchitecture: {}\n{}Size: {}\nFilename: x\n\n",
-                made.name, VERSIONS[made.version], made.arch, made.fields, 1000 + made.version
+                made.name,
+                VERSIONS[made.version],
+                made.arch,
+                made.fields,
+                1000 + made.version
             );
         }
         let path = format!("{base}_main_binary-{arch}_Packages");
         match packing {
             0 => fs::write(path, text).unwrap(),
-            1 => pack(&path, ".gz", flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()), &text, |packer| packer.finish().unwrap()),
-            _ => pack(&path, ".lz4", lz4_flex::frame::FrameEncoder::new(Vec::new()), &text, |packer| packer.finish().unwrap()),
+            1 => pack(
+                &path,
+                ".gz",
+                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()),
+                &text,
+                |packer| packer.finish().unwrap(),
+            ),
+            _ => pack(&path, ".lz4", lz4_flex::frame::FrameEncoder::new(Vec::new()), &text, |packer| {
+                packer.finish().unwrap()
+            }),
         }
     }
 }
 
-fn pack<W: std::io::Write>(path: &str, ending: &str, mut packer: W, text: &str, finish: impl FnOnce(W) -> Vec<u8>) {
+fn pack<W: std::io::Write>(
+    path: &str,
+    ending: &str,
+    mut packer: W,
+    text: &str,
+    finish: impl FnOnce(W) -> Vec<u8>,
+) {
     packer.write_all(text.as_bytes()).unwrap();
     fs::write(format!("{path}{ending}"), finish(packer)).unwrap();
 }
 
 /// Installs some versions, most as an archive offers them, and drops what would be broken.
-fn status(dice: &mut Dice, names: &[String], traits: &[Traits], offered: &[Made], archs: &[&'static str]) -> String {
+fn status(
+    dice: &mut Dice,
+    names: &[String],
+    traits: &[Traits],
+    offered: &[Made],
+    archs: &[&'static str],
+) -> String {
     let mut installed: Vec<Made> = Vec::new();
     for (name, of) in names.iter().zip(traits) {
         if !dice.chance(75) {
             continue;
         }
-        let own: Vec<&Made> = offered.iter().filter(|made| made.name == *name && (made.arch == "amd64" || made.arch == "all")).collect();
+        let own: Vec<&Made> = offered
+            .iter()
+            .filter(|made| made.name == *name && (made.arch == "amd64" || made.arch == "all"))
+            .collect();
         let base = if own.is_empty() || dice.chance(50) {
             let arch = if of.is_all { "all" } else { "amd64" };
-            let fields = if dice.chance(50) { format!("Priority: {}\n", of.priority) } else { fields(dice, names, of, name) };
+            let fields = if dice.chance(50) {
+                format!("Priority: {}\n", of.priority)
+            } else {
+                fields(dice, names, of, name)
+            };
             Made { name: name.clone(), arch, version: dice.below(3), fields }
         } else {
             (*dice.pick(&own)).clone()
         };
-        if archs.len() > 1 && base.arch == "amd64" && base.fields.contains("Multi-Arch: same") && dice.chance(60) {
+        if archs.len() > 1
+            && base.arch == "amd64"
+            && base.fields.contains("Multi-Arch: same")
+            && dice.chance(60)
+        {
             installed.push(Made { arch: "i386", ..base.clone() });
         }
         installed.push(base);
@@ -271,9 +346,24 @@ fn preferences(root: &Path, dice: &mut Dice, names: &[String]) {
             2 => format!("src:s{}", dice.below(5)),
             _ => dice.pick(names).clone(),
         };
-        let pins = ["release a=stable", "release n=code-security", "release l=Debian*", "release o=Debian,a=testing", "origin archive.test", "version 1.*", "version 2.0-1", "release testing", "release v=12*", "release c=main"];
+        let pins = [
+            "release a=stable",
+            "release n=code-security",
+            "release l=Debian*",
+            "release o=Debian,a=testing",
+            "origin archive.test",
+            "version 1.*",
+            "version 2.0-1",
+            "release testing",
+            "release v=12*",
+            "release c=main",
+        ];
         let priority = dice.pick(&["-1", "1", "99", "100", "400", "501", "990", "1001", "700"]);
-        let _ = writeln!(text, "# note\nPackage: {package}\nPin: {}\nPin-Priority: {priority}\n", dice.pick(&pins));
+        let _ = writeln!(
+            text,
+            "# note\nPackage: {package}\nPin: {}\nPin-Priority: {priority}\n",
+            dice.pick(&pins)
+        );
     }
     fs::write(root.join("etc/apt/preferences.d/own.pref"), text).unwrap();
 }

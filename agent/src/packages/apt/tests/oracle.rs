@@ -13,10 +13,22 @@ pub fn is_apt_here() -> bool {
     Command::new("apt-get").arg("--version").output().is_ok()
 }
 
-/// What apt would do on this host or on one below `root`; `None` when it refuses.
-pub fn apt_lines(root: Option<&Path>) -> Option<Lines> {
+/// What apt said.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Said {
+    Plan(Lines),
+    Refused,
+    /// It had a plan and then found no order to carry it out in: that is behind what is compared here.
+    Unordered,
+}
+
+/// What apt would do on this host or on one below `root`.
+pub fn apt_lines(root: Option<&Path>) -> Said {
     let mut command = Command::new("apt-get");
-    command.args(["-s", "-q", "-o", "Debug::NoLocking=1", "dist-upgrade"]).env("LC_ALL", "C").env_remove("SOURCE_DATE_EPOCH");
+    command
+        .args(["-s", "-q", "-o", "Debug::NoLocking=1", "dist-upgrade"])
+        .env("LC_ALL", "C")
+        .env_remove("SOURCE_DATE_EPOCH");
     if let Some(root) = root {
         let own = root.join("oracle.conf");
         let root = root.display();
@@ -28,11 +40,11 @@ pub fn apt_lines(root: Option<&Path>) -> Option<Lines> {
         command.env("APT_CONFIG", own);
     }
     let output = command.output().unwrap();
-    if !output.status.success() {
-        return None;
-    }
     let text = String::from_utf8(output.stdout).unwrap();
-    Some(text.lines().filter_map(line).collect())
+    if output.status.success() {
+        return Said::Plan(text.lines().filter_map(line).collect());
+    }
+    if text.contains(" upgraded, ") { Said::Unordered } else { Said::Refused }
 }
 
 fn line(text: &str) -> Option<String> {
@@ -45,7 +57,8 @@ fn line(text: &str) -> Option<String> {
 }
 
 pub fn our_lines(updates: &Updates) -> Lines {
-    let native = updates.lists.iter().map(|list| list.arch.as_str()).find(|arch| *arch != "all").unwrap_or("all");
+    let native =
+        updates.lists.iter().map(|list| list.arch.as_str()).find(|arch| *arch != "all").unwrap_or("all");
     let name = |name: &str, arch: &str| {
         if arch == native || arch == "all" { name.to_owned() } else { format!("{name}:{arch}") }
     };
@@ -62,7 +75,10 @@ pub fn our_lines(updates: &Updates) -> Lines {
         format!("Inst {name}{old} ({} {} [{}])", update.candidate, origins.join(", "), update.arch)
     };
     let mut lines: Lines = updates.updates.iter().chain(&updates.arriving).map(install).collect();
-    let gone = updates.leaving.iter().map(|gone| format!("Remv {} [{}]", name(&gone.name, &gone.arch), gone.installed));
+    let gone = updates
+        .leaving
+        .iter()
+        .map(|gone| format!("Remv {} [{}]", name(&gone.name, &gone.arch), gone.installed));
     lines.extend(gone);
     lines
 }
