@@ -102,7 +102,7 @@ fn end(certificate: &Certificate, now_ms: i64, limits: &Limits) -> Option<Sighti
         (
             Severity::Critical,
             format!("The certificate of {named} has ended"),
-            format!("It ended on {last}, {days} days ago."),
+            format!("It ended on {last}, {}.", ago(days)),
         )
     } else if ms(certificate.not_before_ms) > now_ms {
         let first = minute(certificate.not_before_ms);
@@ -112,17 +112,9 @@ fn end(certificate: &Certificate, now_ms: i64, limits: &Limits) -> Option<Sighti
             format!("It begins on {first}."),
         )
     } else if left_days < i64::from(limits.certificate_high_days) {
-        (
-            Severity::High,
-            format!("The certificate of {named} ends on {last}"),
-            format!("{left_days} days are left."),
-        )
+        (Severity::High, format!("The certificate of {named} ends on {last}"), left(left_days))
     } else if left_days < i64::from(limits.certificate_medium_days) {
-        (
-            Severity::Medium,
-            format!("The certificate of {named} ends on {last}"),
-            format!("{left_days} days are left."),
-        )
+        (Severity::Medium, format!("The certificate of {named} ends on {last}"), left(left_days))
     } else {
         return None;
     };
@@ -136,6 +128,22 @@ fn end(certificate: &Certificate, now_ms: i64, limits: &Limits) -> Option<Sighti
         .fix(format!("Then reload what uses it: {}", reloads(&certificate.used_by)))
         .controls(&["NIST SP 800-53 SC-17"]);
     Some(sighting.done())
+}
+
+fn ago(days: i64) -> String {
+    match days {
+        0 => "less than a day ago".to_owned(),
+        1 => "1 day ago".to_owned(),
+        more => format!("{more} days ago"),
+    }
+}
+
+fn left(days: i64) -> String {
+    match days {
+        0 => "Less than a day is left.".to_owned(),
+        1 => "1 day is left.".to_owned(),
+        more => format!("{more} days are left."),
+    }
 }
 
 fn broken(broken: &BrokenCertificate) -> Sighting {

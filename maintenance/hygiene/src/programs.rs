@@ -3,12 +3,12 @@
 /// Shells, interpreters, editors, pagers and tools that start other programs or write any file. None of them is
 /// setuid in any distribution.
 const OPEN: &[&str] = &[
-    "ash", "awk", "bash", "busybox", "cat", "chmod", "chown", "cp", "csh", "cpio", "crontab", "curl", "dash",
-    "dd", "docker", "ed", "emacs", "env", "expect", "find", "flock", "gawk", "gdb", "git", "install",
-    "ionice", "ksh", "less", "ln", "lua", "make", "man", "mawk", "more", "mv", "nano", "nice", "node",
-    "nohup", "nsenter", "perl", "php", "pico", "podman", "python", "rsync", "ruby", "rvim", "screen",
-    "script", "sed", "setarch", "sh", "socat", "strace", "stdbuf", "tar", "taskset", "tclsh", "tcpdump",
-    "tee", "time", "timeout", "tmux", "unshare", "vi", "view", "vim", "watch", "wget", "xargs", "zip", "zsh",
+    "ash", "awk", "bash", "busybox", "cat", "chmod", "chown", "cp", "csh", "cpio", "curl", "dash", "dd",
+    "docker", "ed", "emacs", "env", "expect", "find", "flock", "gawk", "gdb", "git", "install", "ionice",
+    "ksh", "less", "ln", "lua", "make", "man", "mawk", "more", "mv", "nano", "nice", "node", "nohup",
+    "nsenter", "perl", "php", "pico", "podman", "python", "rsync", "ruby", "rvim", "script", "sed",
+    "setarch", "sh", "socat", "strace", "stdbuf", "tar", "taskset", "tclsh", "tcpdump", "tee", "time",
+    "timeout", "tmux", "unshare", "vi", "view", "vim", "watch", "wget", "xargs", "zip", "zsh",
 ];
 
 /// Further programs that a sudo rule should not name without arguments: they change what root runs.
@@ -19,6 +19,7 @@ const CHANGING: &[&str] = &[
     "aptitude",
     "chpasswd",
     "chroot",
+    "crontab",
     "dnf",
     "dpkg",
     "ip",
@@ -32,6 +33,7 @@ const CHANGING: &[&str] = &[
     "pip3",
     "psql",
     "rpm",
+    "screen",
     "service",
     "ssh",
     "su",

@@ -26,7 +26,7 @@ pub fn weak_rules(sudo: &Sudo) -> Vec<Sighting> {
     let mut found: Vec<Sighting> = sudo.powers.iter().filter_map(|power| power_of(sudo, power)).collect();
     found.extend(sudo.rules.iter().enumerate().filter_map(|(at, rule)| fits_nobody(sudo, at, rule)));
     found.extend(sudo.rules.iter().flat_map(writable_targets));
-    found.extend(sudo.defaults.iter().filter_map(|line| default(line)));
+    found.extend(sudo.defaults.iter().flat_map(|line| defaults(line)));
     found.extend(sudo.problems.iter().filter_map(|line| problem(line)));
     found
 }
@@ -127,37 +127,56 @@ fn writable_targets(rule: &SudoRule) -> Vec<Sighting> {
     writable.map(word).collect()
 }
 
-fn default(line: &str) -> Option<Sighting> {
-    let settings = line.trim_start_matches("Defaults").split(',').map(str::trim);
-    let words: Vec<&str> = settings.filter_map(|setting| setting.split_whitespace().last()).collect();
-    let (severity, subject, title, why, control): (_, _, _, _, &[&str]) = if words.contains(&"!authenticate")
-    {
-        let why = "Every rule then counts as NOPASSWD, whatever it says itself.";
-        (Severity::High, "!authenticate", "sudo asks nobody for a password", why, &["CIS Debian 12, 5.2.5"])
-    } else if words.iter().any(|word| word.replace(' ', "") == "timestamp_timeout=-1")
-        || line.replace(' ', "").contains("timestamp_timeout=-1")
-    {
-        let why = "A session somebody left open stays root for good.";
-        (
-            Severity::Low,
-            "timestamp_timeout",
-            "sudo remembers a password without end",
-            why,
-            &["CIS Debian 12, 5.2.6"],
-        )
-    } else if words.contains(&"visiblepw") {
-        let why = "sudo then asks for the password even where it is shown on the screen.";
-        (Severity::Low, "visiblepw", "sudo shows passwords as they are typed", why, &[])
-    } else {
-        return None;
+/// `(setting without blanks, severity, title, why, controls)`.
+type Bad = (&'static str, Severity, &'static str, &'static str, &'static [&'static str]);
+
+const BAD_DEFAULTS: &[Bad] = &[
+    (
+        "!authenticate",
+        Severity::High,
+        "sudo asks for no password",
+        "Every rule then counts as NOPASSWD, whatever it says itself.",
+        &["CIS Debian 12, 5.2.5"],
+    ),
+    (
+        "timestamp_timeout=-1",
+        Severity::Low,
+        "sudo remembers a password without end",
+        "A session somebody left open stays root for good.",
+        &["CIS Debian 12, 5.2.6"],
+    ),
+    (
+        "visiblepw",
+        Severity::Low,
+        "sudo shows passwords as they are typed",
+        "sudo then asks for the password even where it is shown on the screen.",
+        &[],
+    ),
+];
+
+/// The settings of one `Defaults` line; `Defaults:alice` holds for alice only.
+fn defaults(line: &str) -> Vec<Sighting> {
+    let (scope, settings) = match line.strip_prefix("Defaults") {
+        Some(rest) => rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())),
+        None => ("", line),
     };
-    let sighting = draft(severity, format!("Defaults {subject}"), title)
-        .reason(format!("A Defaults line sets {subject}."))
-        .why(why)
-        .evidence(line)
-        .fix("Take it out of the Defaults lines: visudo")
-        .controls(control);
-    Some(sighting.done())
+    let settings: Vec<String> =
+        settings.split(',').map(|setting| setting.split_whitespace().collect::<String>()).collect();
+    let word = |(setting, severity, title, why, controls): &Bad| {
+        let whom = if scope.is_empty() {
+            String::new()
+        } else {
+            format!(", for {}", scope.trim_start_matches([':', '@', '>', '!']))
+        };
+        draft(*severity, format!("Defaults{scope} {setting}"), format!("{title}{whom}"))
+            .reason("A Defaults line says so.")
+            .why(*why)
+            .evidence(line)
+            .fix(format!("Take {setting} out of the Defaults lines: visudo"))
+            .controls(controls)
+            .done()
+    };
+    BAD_DEFAULTS.iter().filter(|bad| settings.iter().any(|setting| setting == bad.0)).map(word).collect()
 }
 
 fn problem(line: &str) -> Option<Sighting> {
