@@ -207,3 +207,14 @@ fn read(row: &Row<'_>) -> Result<Agent, Fault> {
         is_revoked: row.get::<Option<i64>>(6)?.is_some(),
     })
 }
+
+/// Agents that have not spoken since `since_ms`: their asset, its name, their last word.
+pub fn silent(tx: &mut Tx<'_>, cx: &Cx, since_ms: i64) -> Result<Vec<(AssetId, String, i64)>, Fault> {
+    let (all, teams) = cx.scopes(&rights::VIEW).parameters();
+    tx.rows(
+        sql!("SELECT g.asset_id, a.name, g.seen_ms FROM agent g JOIN asset a ON a.org_id = g.org_id AND a.id = g.asset_id
+              WHERE g.org_id = $1 AND g.revoked_ms IS NULL AND g.seen_ms < $2 AND ($3 = 1 OR a.team_id IN {list $4}) ORDER BY g.seen_ms LIMIT 50"),
+        args![cx.org, since_ms, all, teams],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )
+}

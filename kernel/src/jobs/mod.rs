@@ -90,3 +90,8 @@ pub fn retry(tx: &mut Tx<'_>, cx: &Cx, id: JobId) -> Result<(), Fault> {
     tx.signal(Signal::Jobs);
     Ok(())
 }
+
+/// How many jobs of a kind have not ended.
+pub fn waiting(tx: &mut Tx<'_>, org: OrgId, kind: &str) -> Result<i64, Fault> {
+    store::waiting(tx, org, kind)
+}

@@ -100,3 +100,11 @@ pub(super) fn revive(tx: &mut Tx<'_>, org: OrgId, id: JobId, now_ms: i64) -> Res
         args![now_ms, org, id],
     )
 }
+
+pub(super) fn waiting(tx: &mut Tx<'_>, org: OrgId, kind: &str) -> Result<i64, Fault> {
+    tx.one(
+        sql!("SELECT COUNT(*) FROM job WHERE org_id = $1 AND kind = $2 AND state = 'ready'"),
+        args![org, kind],
+        |row| row.get(0),
+    )
+}

@@ -12,7 +12,7 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
-pub use deadlines::{Deadlines, Effect, dry_run};
+pub use deadlines::{Deadlines, Effect, change_deadlines, dry_run};
 pub use desk::{KIND, Which, approve, hear_run, hearers, prepare, start_in_window};
 
 use mainstay_kernel::store::Tx;

@@ -128,3 +128,8 @@ pub fn release_plan(tx: &mut Tx<'_>, cx: &Cx, plan: PlanId) -> Result<(), Fault>
     }
     Ok(())
 }
+
+/// Gives a finding another date, because its policy changed.
+pub fn set_due(tx: &mut Tx<'_>, cx: &Cx, id: FindingId, due_ms: i64) -> Result<(), Fault> {
+    store::set_due(tx, cx.org, id, due_ms)
+}

@@ -322,3 +322,17 @@ fn read(row: &Row<'_>) -> Result<Finding, Fault> {
         revision: row.get(20)?,
     })
 }
+
+pub(super) fn set_due(tx: &mut Tx<'_>, org: OrgId, id: FindingId, due_ms: i64) -> Result<(), Fault> {
+    let severity = tx.maybe(
+        sql!("SELECT severity FROM finding WHERE org_id = $1 AND id = $2 {lock}"),
+        args![org, id],
+        |row| Ok(Severity::from_number(row.get(0)?)),
+    )?;
+    let Some(severity) = severity else { return Ok(()) };
+    tx.run(
+        sql!("UPDATE finding SET due_ms = $1, rank = $2 WHERE org_id = $3 AND id = $4"),
+        args![due_ms, rank(severity, Some(due_ms)), org, id],
+    )?;
+    Ok(())
+}

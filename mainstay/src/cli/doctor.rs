@@ -1,0 +1,119 @@
+//! `mainstay doctor`: what is well, what is not, and what to do about it. It changes nothing.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use mainstay_kernel::events::{self, Hears, Verdict};
+use mainstay_kernel::id::Ids;
+use mainstay_kernel::store::{Address, Db, lint, registered};
+use mainstay_kernel::{Clock, Fault, Ground, jobs, secrets, tenancy};
+
+use super::{Doctor, Part};
+use crate::house;
+
+pub(super) async fn doctor(words: Doctor) -> Result<(), Fault> {
+    match words.part {
+        Some(Part::Schema) => schema(),
+        Some(Part::Events) => {
+            for hearer in house::hearers() {
+                println!("{:<24} hears {}", hearer.name, hearer.verb);
+            }
+            Ok(())
+        }
+        Some(Part::Verify) => verify(&open(&words.place).await?).await,
+        None => check(&words.place).await,
+    }
+}
+
+/// The store without anything running on it. The embedded database is refused while a server has it.
+async fn open(place: &super::Place) -> Result<Ground, Fault> {
+    let address = match &place.postgres {
+        Some(url) => Address::postgres(url)?,
+        None => {
+            let file = place.data.join("mainstay.db");
+            if !file.exists() {
+                let text = format!("{} is not there; name the folder with --data", file.display());
+                return Err(Fault::invalid("data", "missing", text));
+            }
+            Address::Sqlite(file)
+        }
+    };
+    let db = Db::open(address, house::SCHEMAS).await?;
+    let keys = secrets::unlock(&db, &place.data.join("key")).await?;
+    let clock = Clock::machine();
+    let ids = Ids::new(clock.clone(), 0);
+    let hears = std::sync::Arc::new(Hears::new(house::hearers()));
+    Ok(Ground { db, clock, ids, hears, kinds: house::jobs(), keys, rights: house::rights() })
+}
+
+fn schema() -> Result<(), Fault> {
+    let tables = lint::tables(house::SCHEMAS);
+    let mut wrong = lint::schema(house::SCHEMAS);
+    let mut count = 0;
+    for sql in registered() {
+        count += 1;
+        wrong.extend(lint::statement(sql, &tables).into_iter().map(|w| format!("{sql}: {w}")));
+    }
+    println!("{} tables, {count} statements looked at", tables.len());
+    if wrong.is_empty() {
+        println!("ok    nothing in them is refused by a cluster");
+        return Ok(());
+    }
+    Err(Fault::conflict("schema", wrong.join("\n")))
+}
+
+async fn verify(ground: &Ground) -> Result<(), Fault> {
+    for org in ground.db.read(tenancy::list).await? {
+        let cx = ground.cx(org.id, "doctor");
+        match ground.db.read(move |tx| events::verify(tx, &cx)).await? {
+            Verdict::Whole { sealed, open } => {
+                println!("ok    {}: {sealed} events are as they were sealed, {open} not yet sealed", org.name);
+            }
+            Verdict::Broken(broken) => {
+                let text = format!("{}: event {} {}; what came before it is whole", org.name, broken.event, broken.what);
+                return Err(Fault::conflict("altered", text));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn check(place: &super::Place) -> Result<(), Fault> {
+    let mut is_well = true;
+    let mut say = |well: bool, what: String| {
+        println!("{}  {what}", if well { "ok  " } else { "WARN" });
+        is_well &= well;
+    };
+    for (name, most) in [("", 0o700), ("key", 0o600), ("mainstay.db", 0o600), ("tls.key", 0o600)] {
+        if let Some((well, text)) = permissions(&place.data.join(name), most) {
+            say(well, text);
+        }
+    }
+    let ground = match open(place).await {
+        Ok(ground) => ground,
+        Err(fault) => {
+            say(false, format!("storage: {fault}"));
+            return Err(Fault::conflict("doctor", "not everything is well; see above"));
+        }
+    };
+    say(true, format!("storage: {} answers and its tables are up to date", ground.db.address().engine()));
+    say(true, "keys: the key file fits the data".to_owned());
+    let year = jiff::Timestamp::from_millisecond(ground.clock.now_ms()).map_or(0, |t| t.to_zoned(jiff::tz::TimeZone::UTC).year());
+    say((2026..2090).contains(&year), format!("clock: the year is {year}"));
+    for org in ground.db.read(tenancy::list).await? {
+        let dead = ground.db.read(move |tx| jobs::dead(tx, org.id)).await?;
+        let first = dead.first().map_or(String::new(), |(_, kind, error)| format!("; the last: {kind}: {error}"));
+        say(dead.is_empty(), format!("queue of {}: {} jobs given up{first}", org.name, dead.len()));
+    }
+    verify(&ground).await?;
+    ground.db.close().await;
+    if is_well { Ok(()) } else { Err(Fault::conflict("doctor", "not everything is well; see above")) }
+}
+
+fn permissions(path: &Path, most: u32) -> Option<(bool, String)> {
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    let most = if path.is_dir() { 0o700 } else { most };
+    let well = mode & !most == 0;
+    let hint = if well { String::new() } else { format!("; run: chmod {most:o} {}", path.display()) };
+    Some((well, format!("permissions: {} is {mode:o}{hint}", path.display())))
+}

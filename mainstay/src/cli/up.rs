@@ -1,0 +1,81 @@
+//! `mainstay up`: serve, look after this machine, and say what was found. `add-host`: the line for another one.
+
+use std::time::{Duration, Instant};
+
+use mainstay_kernel::{Clock, Fault};
+use mainstay_record::agent;
+use tokio::sync::watch;
+
+use super::{Place, Up, interrupted, job_program};
+use crate::first_minute::{self, FirstMinute};
+use crate::server::{Server, Settings};
+use crate::tls;
+
+/// The first look is told after this long, whatever is still missing.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+pub(super) async fn up(words: Up) -> Result<(), Fault> {
+    let started = Instant::now();
+    let tls = match (words.tls_certificate, words.tls_key) {
+        (Some(certificate), Some(key)) => tls::Choice::Files { certificate, key },
+        _ => tls::Choice::ByAddress,
+    };
+    let data = words.place.data.clone();
+    let settings = Settings { data: data.clone(), listen: words.listen, postgres: words.place.postgres, tls };
+    let server = Server::start(&settings, Clock::machine()).await?;
+    let link = server.sign_in_link().await?;
+    if !words.json {
+        first_minute::greet(&server, &link, &data);
+    }
+    let (stop, stopped) = watch::channel(false);
+    let looking = if words.no_agent { None } else { Some(tokio::spawn(own_agent(config(&server, &data).await?, stopped))) };
+    if looking.is_some() {
+        let told = tokio::select! {
+            told = FirstMinute::wait(&server, PATIENCE, started) => Some(told?),
+            () = interrupted() => None,
+        };
+        if let Some(minute) = told {
+            if words.json {
+                println!("{}", minute.json(&server, &link));
+            } else {
+                minute.print();
+            }
+            interrupted().await;
+        }
+    } else {
+        interrupted().await;
+    }
+    drop(stop.send(true));
+    if let Some(agent) = looking {
+        drop(agent.await);
+    }
+    server.stop().await;
+    Ok(())
+}
+
+/// The agent of this machine speaks like any other, over loopback.
+async fn config(server: &Server, data: &std::path::Path) -> Result<mainstay_agent::Config, Fault> {
+    let mut config = mainstay_agent::Config::new(data.join("agent"), job_program()?);
+    let scheme = if server.fingerprint.is_some() { "https" } else { "http" };
+    let host = if server.address.is_ipv6() { "[::1]" } else { "127.0.0.1" };
+    config.server = Some(format!("{scheme}://{host}:{}", server.address.port()));
+    config.fingerprint.clone_from(&server.fingerprint);
+    if !data.join("agent/agent.json").exists() {
+        let cx = server.ground.cx(server.org, "up");
+        config.token = Some(server.ground.db.write(move |tx| agent::invite(tx, &cx)).await?);
+    }
+    Ok(config)
+}
+
+async fn own_agent(config: mainstay_agent::Config, mut stop: watch::Receiver<bool>) {
+    let until = async move { drop(stop.wait_for(|stopped| *stopped).await) };
+    if let Err(fault) = mainstay_agent::run(config, until).await {
+        eprintln!("error: this machine is not looked after: {fault}");
+    }
+}
+
+pub(super) async fn add_host(place: &Place) -> Result<(), Fault> {
+    let line = first_minute::invitation(&place.data, place.postgres.as_deref()).await?;
+    println!("{line}");
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! The first minute on the terminal: what was looked at, what was found, and what to do next. Every figure is measured.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use mainstay_kernel::store::{Address, Db, Signal};
+use mainstay_kernel::{Clock, Fault, Ground, events::Hears, id::Ids, jobs, secrets, tenancy};
+use mainstay_record::fact::{self, Fact};
+use mainstay_record::finding::{self, Finding};
+use mainstay_record::{agent, asset};
+use mainstay_wire::{Section, Seen, Unseen};
+use serde_json::{Value, json};
+
+use crate::home::span;
+use crate::pages::facts::summary;
+use crate::server::Server;
+use crate::house;
+
+/// The sections the first minute tells of, in this order, with their names.
+const TOLD: &[(Section, &str)] = &[
+    (Section::Packages, "packages"), (Section::Updates, "updates"), (Section::Restarts, "restarts"), (Section::Sockets, "listening"),
+    (Section::Accounts, "accounts"), (Section::Sshd, "ssh"), (Section::Databases, "databases"), (Section::Disks, "disks"),
+    (Section::Certificates, "certificates"), (Section::Units, "units"), (Section::Backups, "backups"),
+];
+
+/// The lines before the look.
+pub fn greet(server: &Server, link: &str, data: &Path) {
+    let system = mainstay_agent::collect::system(&mainstay_agent::Host::live());
+    let (name, os) = system.value.map_or(("this machine".to_owned(), "unknown system".to_owned()), |s| (s.hostname, s.os.name));
+    println!("Mainstay {} on {name} ({os})", env!("CARGO_PKG_VERSION"));
+    println!("Open {link}   signs you in once, valid 15 min");
+    if let Some(fingerprint) = &server.fingerprint {
+        println!("Certificate SHA-256 {fingerprint}");
+    }
+    println!("Data in {}. Stop with Ctrl+C.\n\nLooking at this machine, changing nothing …", data.display());
+}
+
+/// What the first look brought.
+pub struct FirstMinute {
+    asset: asset::Asset,
+    facts: Vec<Fact>,
+    findings: Vec<Finding>,
+    after: Duration,
+}
+
+impl FirstMinute {
+    /// Waits until every section came and every rule has looked, or until patience ends.
+    pub async fn wait(server: &Server, patience: Duration, started: Instant) -> Result<Self, Fault> {
+        let cx = server.ground.cx(server.org, "up");
+        loop {
+            let at_hand = cx.clone();
+            let seen = server.ground.db.read(move |tx| {
+                let Some(own) = own_host(tx, &at_hand)? else { return Ok(None) };
+                let pending = jobs::waiting(tx, at_hand.org, fact::ASSESS)?;
+                let findings = finding::of_asset(tx, &at_hand, own.id)?;
+                Ok(Some((fact::all(tx, &at_hand, own.id)?, findings, pending, own)))
+            });
+            if let Some((facts, findings, pending, asset)) = seen.await? {
+                let is_whole = Section::ALL.iter().all(|s| facts.iter().any(|f| f.section == *s)) && pending == 0;
+                if is_whole || started.elapsed() > patience {
+                    let findings = findings.into_iter().filter(|f| f.state == finding::State::Open).collect();
+                    return Ok(Self { asset, facts, findings, after: started.elapsed() });
+                }
+            }
+            server.ground.db.wait(Signal::Jobs, Duration::from_millis(100)).await;
+        }
+    }
+
+    /// The lines after the look.
+    pub fn print(&self) {
+        for (section, name) in TOLD {
+            match self.facts.iter().find(|f| f.section == *section) {
+                Some(fact) => {
+                    println!("  {name:<13} {}", summary(fact));
+                    for gap in gaps(fact) {
+                        let allow = gap.allow_with.map_or(String::new(), |command| format!(" Allow it with: {command}"));
+                        println!("  {:<13} not visible: {}, because {}.{allow}", "", gap.what, gap.because);
+                    }
+                }
+                None => println!("  {name:<13} not looked at yet"),
+            }
+        }
+        println!("{}", self.conclusion());
+        println!("Looked for {:.1} s. It goes on looking; the page follows.", self.after.as_secs_f64());
+    }
+
+    fn conclusion(&self) -> String {
+        let count = self.findings.len();
+        let security: Vec<&Finding> = self.findings.iter().filter(|f| f.rule == "patches.update_waiting" && f.subject != "other updates").collect();
+        let packages: usize = security.iter().map(|f| f.detail["packages"].as_array().map_or(1, Vec::len)).sum();
+        let first = match (packages, self.findings.first()) {
+            (0, None) => return "No findings: every rule that could look found nothing.".to_owned(),
+            (0, Some(first)) => first.title.clone(),
+            (n, _) => {
+                let oldest = security.iter().filter_map(|f| f.detail["waiting_since_ms"].as_i64()).min();
+                let now_ms = security.iter().map(|f| f.last_seen_ms).max().unwrap_or(0);
+                let age = oldest.map_or(String::new(), |since| format!(", oldest {}", span(now_ms - since)));
+                format!("{n} security {}{age}", if n == 1 { "update" } else { "updates" })
+            }
+        };
+        format!("{count} {}. First: {first}.", if count == 1 { "finding" } else { "findings" })
+    }
+
+    /// The same as one document.
+    pub fn json(&self, server: &Server, link: &str) -> Value {
+        let sections: serde_json::Map<String, Value> = self
+            .facts
+            .iter()
+            .map(|f| {
+                let content: Value = serde_json::from_str(&f.content).unwrap_or_default();
+                (f.section.word().to_owned(), json!({ "summary": summary(f), "looked_ms": f.looked_ms, "value": content["value"], "unseen": content["unseen"] }))
+            })
+            .collect();
+        json!({
+            "version": env!("CARGO_PKG_VERSION"), "url": server.url(), "sign_in": link, "fingerprint": server.fingerprint,
+            "asset": { "id": self.asset.id, "name": self.asset.name, "summary": self.asset.summary },
+            "took_ms": u64::try_from(self.after.as_millis()).unwrap_or(u64::MAX), "sections": sections, "findings": self.findings,
+            "conclusion": self.conclusion(),
+        })
+    }
+}
+
+fn gaps(fact: &Fact) -> Vec<Unseen> {
+    fact.read::<Value>().map(|seen: Seen<Value>| seen.unseen).unwrap_or_default()
+}
+
+fn own_host(tx: &mut mainstay_kernel::store::Tx<'_>, cx: &mainstay_kernel::Cx) -> Result<Option<asset::Asset>, Fault> {
+    let agents = agent::list(tx, cx)?;
+    // The newest agent on our data folder is our own; it enrolled with this start or an earlier one.
+    let Some(own) = agents.iter().filter(|a| !a.is_revoked).min_by_key(|a| a.enrolled_ms) else { return Ok(None) };
+    asset::get(tx, cx, own.asset).map(Some)
+}
+
+/// The one line for another machine.
+pub async fn invitation(data: &Path, postgres: Option<&str>) -> Result<String, Fault> {
+    let address = match postgres {
+        Some(url) => Address::postgres(url)?,
+        None => Address::Sqlite(data.join("mainstay.db")),
+    };
+    let db = Db::open(address, house::SCHEMAS).await.map_err(|fault| match fault {
+        Fault::Conflict { code: "in_use", .. } => Fault::conflict("in_use", "the server is running on this data; make the line on its page Assets, Add a host"),
+        other => other,
+    })?;
+    let keys = secrets::unlock(&db, &data.join("key")).await?;
+    let clock = Clock::machine();
+    let ground = Ground {
+        db, ids: Ids::new(clock.clone(), 0), clock, hears: std::sync::Arc::new(Hears::new(house::hearers())), kinds: house::jobs(), keys, rights: house::rights(),
+    };
+    let org = ground.db.read(tenancy::list).await?.first().map(|org| org.id).ok_or(Fault::conflict("empty", "start mainstay up first"))?;
+    let cx = ground.cx(org, "add-host");
+    let token = ground.db.write(move |tx| agent::invite(tx, &cx)).await?;
+    ground.db.close().await;
+    Ok(format!("mainstay agent --server https://SERVER:8420 --token {token}"))
+}

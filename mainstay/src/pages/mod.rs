@@ -1,0 +1,32 @@
+//! The pages: each reads through the same use cases as the API, and works without script.
+
+mod assets;
+mod audit;
+pub mod facts;
+mod find;
+mod findings;
+mod frame;
+mod home;
+mod live;
+mod plans;
+mod settings;
+mod sign_in;
+mod work;
+
+use axum::Router;
+use mainstay_face::Door;
+
+/// Every page.
+pub fn routes() -> Router<Door> {
+    Router::new()
+        .merge(sign_in::routes())
+        .merge(home::routes())
+        .merge(assets::routes())
+        .merge(findings::routes())
+        .merge(work::routes())
+        .merge(plans::routes())
+        .merge(settings::routes())
+        .merge(audit::routes())
+        .merge(find::routes())
+        .merge(live::routes())
+}
