@@ -42,6 +42,7 @@ impl House {
 }
 
 /// Tells one story on each engine that is here.
+#[expect(clippy::needless_pass_by_value, reason = "a story names its hearers and kinds where it is told")]
 pub fn story<F, S>(schemas: &'static [Schema], hearers: Vec<Hearer>, kinds: Vec<Kind>, tell: F)
 where
     F: Fn(House) -> S,
