@@ -143,9 +143,9 @@ macro_rules! id_type {
                 row.get(index).map(Self)
             }
         }
-        impl $crate::store::Column for Option<$name> {
-            fn read(row: &$crate::store::Row<'_>, index: usize) -> Result<Self, $crate::Fault> {
-                Ok(row.get::<Option<i64>>(index)?.map($name))
+        impl $crate::store::IdColumn for $name {
+            fn from_number(number: i64) -> Self {
+                Self(number)
             }
         }
         impl serde::Serialize for $name {

@@ -1,3 +1,10 @@
-//! The one binary.
+//! `mainstay`: one word, then what to do.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use mainstay::cli::{Command, run};
+
+fn main() -> ExitCode {
+    run(Command::parse())
+}

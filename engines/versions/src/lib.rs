@@ -1,1 +1,5 @@
-//! Package versions, advisories and scores.
+//! Package versions, advisories and scores: is this installed package affected, since when, fixed by what, and why.
+
+mod compare;
+
+pub use compare::{Fault, Scheme, Side, Undecidable, UnknownScheme, apk, dpkg, rpm};

@@ -22,7 +22,8 @@ pub struct New {
     pub kind: &'static str,
     pub payload: serde_json::Value,
     pub run_at_ms: i64,
-    /// With a key there is at most one waiting job of this kind and key; a second `add` changes nothing.
+    /// With a key there is at most one job of this kind and key. A second `add` replaces what it is about; who works
+    /// on the first loses the lease, because the news came while they worked.
     pub once_key: Option<String>,
 }
 

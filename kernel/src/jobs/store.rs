@@ -16,7 +16,8 @@ pub(super) fn insert(tx: &mut Tx<'_>, org: OrgId, id: JobId, new: &New) -> Resul
     }
     tx.run(
         sql!("INSERT INTO job (org_id, id, kind, payload, run_at_ms, state, once_key) VALUES ($1, $2, $3, $4, $5, 'ready', $6)
-              ON CONFLICT (org_id, kind, once_key) WHERE once_key IS NOT NULL DO NOTHING"),
+              ON CONFLICT (org_id, kind, once_key) WHERE once_key IS NOT NULL DO UPDATE
+              SET payload = $4, run_at_ms = $5, state = 'ready', attempts = job.attempts + 1"),
         args![org, id, new.kind, payload, new.run_at_ms, &new.once_key],
     )?;
     Ok(())

@@ -26,7 +26,7 @@ pub use migrate::{Migration, Schema, TableKind};
 pub use signal::{Signal, Signals};
 pub use sql::{Reach, Registered, Sql, registered};
 pub use tx::{Row, Tx};
-pub use value::{Column, Value};
+pub use value::{Column, IdColumn, Value};
 
 /// Binds values in the order of `$1, $2 …`.
 #[macro_export]

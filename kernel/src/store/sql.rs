@@ -70,7 +70,7 @@ impl fmt::Display for Sql {
 /// A statement inside one organisation, registered for the test that prepares all of them.
 #[macro_export]
 macro_rules! sql {
-    ($text:literal) => {
+    ($text:expr) => {
         $crate::register_sql!($text, $crate::store::Reach::Org)
     };
 }
@@ -78,7 +78,7 @@ macro_rules! sql {
 /// A statement that looks across organisations. Only kernel has reason for one.
 #[macro_export]
 macro_rules! sql_across {
-    ($text:literal) => {
+    ($text:expr) => {
         $crate::register_sql!($text, $crate::store::Reach::All)
     };
 }
@@ -86,7 +86,7 @@ macro_rules! sql_across {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! register_sql {
-    ($text:literal, $reach:expr) => {{
+    ($text:expr, $reach:expr) => {{
         static SQL: $crate::store::Sql = $crate::store::Sql::new($text, file!(), line!(), $reach);
         $crate::inventory::submit! { $crate::store::Registered(&SQL) }
         &SQL

@@ -23,6 +23,18 @@ pub trait Column: Sized {
     fn read(row: &Row<'_>, index: usize) -> Result<Self, Fault>;
 }
 
+/// A typed id; lets a column that may be NULL be read as an `Option` of it.
+pub trait IdColumn: Sized {
+    /// The id with this number.
+    fn from_number(number: i64) -> Self;
+}
+
+impl<T: IdColumn> Column for Option<T> {
+    fn read(row: &Row<'_>, index: usize) -> Result<Self, Fault> {
+        Ok(row.get::<Option<i64>>(index)?.map(T::from_number))
+    }
+}
+
 macro_rules! integers {
     ($($kind:ty),*) => { $(impl From<$kind> for Value<'_> { fn from(v: $kind) -> Self { Self::Int(i64::from(v)) } }
         impl From<&$kind> for Value<'_> { fn from(v: &$kind) -> Self { Self::Int(i64::from(*v)) } })* };

@@ -1,0 +1,280 @@
+//! Orders: each runs at most once, in a process of its own that outlives the agent, with a journal on disk.
+//!
+//! `orders/ID/` holds `order.json`, then `started` (made by the job before it does anything), `output`,
+//! `outcome.json`, and `reported` when the server has it all. A folder that is there is never begun again
+//! once `started` stands in it; a job that vanished without an outcome is reported as lost.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::link::CallFault;
+use crate::run::{Agent, Pause};
+use crate::wire::{Heard, Order, Outcome, OutcomeState, Output, Task};
+use crate::{clock, disk};
+
+mod apt;
+pub mod job;
+mod names;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const MOST_CHUNK_BYTES: usize = 64 << 10;
+const WATCH_PAUSE: Duration = Duration::from_millis(200);
+/// Runs kept as a memory of what was done; far more than a server ever asks again.
+const MOST_KEPT: usize = 2000;
+
+/// The runs of this agent.
+pub struct Orders {
+    agent: Arc<Agent>,
+    folder: PathBuf,
+    /// Order id → newest fence, of those being reported now.
+    active: Mutex<HashMap<String, u64>>,
+}
+
+impl Orders {
+    /// Opens the journal and takes up what was under way.
+    pub fn open(agent: Arc<Agent>) -> io::Result<Arc<Self>> {
+        let folder = agent.config.folder.join("orders");
+        disk::private_folder(&folder)?;
+        let orders = Arc::new(Self { agent, folder, active: Mutex::new(HashMap::new()) });
+        let mut kept = Vec::new();
+        for entry in fs::read_dir(&orders.folder)?.flatten() {
+            let path = entry.path();
+            let Some(order) = read_json::<Order>(&path.join("order.json")) else {
+                let _ = fs::remove_dir_all(&path); // half made, so never begun
+                continue;
+            };
+            if path.join("reported").exists() {
+                let at = entry.metadata().and_then(|meta| meta.modified()).ok();
+                kept.push((at, path));
+            } else {
+                orders.follow(order);
+            }
+        }
+        kept.sort();
+        for (_, path) in kept.iter().take(kept.len().saturating_sub(MOST_KEPT)) {
+            let _ = fs::remove_dir_all(path);
+        }
+        Ok(orders)
+    }
+
+    /// Takes orders in, and answers whether any of them was new. One that is known is not begun again; its
+    /// outcome is reported again.
+    pub fn accept(self: &Arc<Self>, orders: Vec<Order>) -> bool {
+        let mut is_news = false;
+        for order in orders {
+            if !names::is_order_id(&order.id) {
+                tracing::error!("an order without a proper id is ignored");
+                continue;
+            }
+            let path = self.folder.join(&order.id);
+            if self.is_followed(&order) {
+                continue;
+            }
+            is_news |= !path.exists();
+            let _ = fs::remove_file(path.join("reported"));
+            match write_down(&path, &order) {
+                Ok(()) => self.follow(order),
+                Err(fault) => tracing::error!("order {} cannot be written down: {fault}", order.id),
+            }
+        }
+        is_news
+    }
+
+    /// Whether the order is being reported; then its newer fence is taken over.
+    fn is_followed(&self, order: &Order) -> bool {
+        let mut active = self.active.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = active.get_mut(&order.id).map(|fence| *fence = (*fence).max(order.fence));
+        known.is_some()
+    }
+
+    fn follow(self: &Arc<Self>, order: Order) {
+        let mut active = self.active.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if active.insert(order.id.clone(), order.fence).is_some() {
+            return;
+        }
+        drop(active);
+        let orders = Arc::clone(self);
+        tokio::spawn(async move {
+            let path = orders.folder.join(&order.id);
+            if let Err(fault) = orders.carry_out(&path, &order).await {
+                tracing::error!("order {}: {fault}", order.id);
+            }
+            orders.active.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&order.id);
+        });
+    }
+
+    async fn carry_out(&self, path: &Path, order: &Order) -> io::Result<()> {
+        if !path.join("outcome.json").exists() {
+            match refusal(order, self.agent.config.may_change) {
+                Some(outcome) if !path.join("started").exists() => job::conclude(path, &outcome)?,
+                _ => self.begin(path, order).await?,
+            }
+        }
+        self.report(path, order).await
+    }
+
+    async fn begin(&self, path: &Path, order: &Order) -> io::Result<()> {
+        if let Task::Look { sections } = &order.task {
+            // Looking twice does no harm, so it needs no process and no memory.
+            for section in sections {
+                self.agent.look_at(section.clone()).await;
+            }
+            return job::conclude(path, &outcome(OutcomeState::Succeeded, "looked"));
+        }
+        if !path.join("started").exists() && !job::is_running(path) {
+            spawn(&self.agent.config.job_program, path)?;
+        }
+        Ok(())
+    }
+
+    /// Sends output as it comes and the outcome at the end, each from where the server is.
+    async fn report(&self, path: &Path, order: &Order) -> io::Result<()> {
+        let (mut offset, mut pause) = (0, Pause::new(self.agent.config.first_pause));
+        let (mut is_asked, mut quiet_s) = (false, 0_u32);
+        loop {
+            let done = read_json::<Outcome>(&path.join("outcome.json"));
+            let (chunk, is_end) = chunk(&path.join("output"), offset)?;
+            let done = done.filter(|_| is_end);
+            if is_asked && chunk.is_empty() && done.is_none() {
+                self.watch(path, &mut quiet_s)?;
+                tokio::time::sleep(WATCH_PAUSE).await;
+                continue;
+            }
+            // The first question carries nothing: the server says where it is.
+            let chunk = if is_asked { chunk } else { String::new() };
+            let fence =
+                self.active.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&order.id).copied();
+            let output = Output {
+                order_id: order.id.clone(),
+                fence: fence.unwrap_or(order.fence),
+                offset,
+                chunk,
+                done: done.filter(|_| is_asked),
+            };
+            match self.tell(&output).await {
+                Ok(heard) => {
+                    (offset, is_asked) = (heard.next_offset, true);
+                    pause = Pause::new(self.agent.config.first_pause);
+                    if heard.stop {
+                        disk::replace(&path.join("stop"), b"")?;
+                    }
+                    if heard.is_done && output.done.is_some() {
+                        disk::replace(&path.join("reported"), b"")?;
+                        let _ = fs::remove_file(path.join("output"));
+                        return Ok(());
+                    }
+                }
+                Err(CallFault::Superseded | CallFault::Refused(_)) => {
+                    tracing::warn!("the server no longer wants the output of order {}", order.id);
+                    if read_json::<Outcome>(&path.join("outcome.json")).is_some() {
+                        disk::replace(&path.join("reported"), b"")?;
+                    }
+                    return Ok(());
+                }
+                Err(fault) => pause.after(&fault).await,
+            }
+        }
+    }
+
+    async fn tell(&self, output: &Output) -> Result<Heard, CallFault> {
+        let body = serde_json::to_vec(output).expect("output is JSON");
+        self.agent.link.post("/api/v1/agent/output", Some(&self.agent.identity.key), body, PATIENCE).await
+    }
+
+    /// A job that holds its lock no longer and left no outcome is lost, after a moment for it to begin.
+    fn watch(&self, path: &Path, quiet: &mut u32) -> io::Result<()> {
+        if job::is_running(path) {
+            *quiet = 0;
+            return Ok(());
+        }
+        *quiet += 1;
+        let patience = if path.join("started").exists() { 5 } else { 150 };
+        if *quiet > patience && !path.join("outcome.json").exists() {
+            let lost =
+                outcome(OutcomeState::Lost, "the process that carried it out vanished before it ended");
+            job::conclude(path, &lost)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why an order is not begun at all.
+fn refusal(order: &Order, may_change: bool) -> Option<Outcome> {
+    if order.expires_at_ms.is_some_and(|at| at < clock::now_ms()) {
+        return Some(outcome(OutcomeState::Expired, "it came after its time"));
+    }
+    let is_change = matches!(
+        order.task,
+        Task::ApplyPackages(_) | Task::FetchPackages { .. } | Task::KeepOld { .. } | Task::RollBack { .. }
+    );
+    if is_change && !may_change {
+        return Some(outcome(OutcomeState::Refused, "this agent was started to look only"));
+    }
+    names::fault(&order.task).map(|because| outcome(OutcomeState::Refused, &because))
+}
+
+/// An outcome without result, as of now.
+pub fn outcome(state: OutcomeState, summary: &str) -> Outcome {
+    Outcome { state, summary: summary.to_owned(), code: None, ended_at_ms: clock::now_ms(), result: None }
+}
+
+/// The folder appears whole: `order.json` is in it before it has its name.
+fn write_down(path: &Path, order: &Order) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let new = path.with_extension("making");
+    let _ = fs::remove_dir_all(&new);
+    disk::private_folder(&new)?;
+    disk::replace(&new.join("order.json"), &serde_json::to_vec(order)?)?;
+    fs::rename(&new, path)?;
+    disk::sync_folder(path)
+}
+
+/// Begins the job in a scope of its own where systemd runs, so that a restart of the agent's unit leaves it.
+fn spawn(program: &[std::ffi::OsString], path: &Path) -> io::Result<()> {
+    let is_scoped = Path::new("/run/systemd/system").exists() && rustix::process::geteuid().is_root();
+    let mut words = program.iter();
+    let first = words.next().ok_or_else(|| io::Error::other("no program is named that runs jobs"))?;
+    let mut command = if is_scoped {
+        let mut command = Command::new("systemd-run");
+        command.args(["--scope", "--quiet", "--collect", "--"]).arg(first);
+        command
+    } else {
+        Command::new(first)
+    };
+    command.args(words).arg(path).current_dir("/");
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    // Somebody has to take the exit code, else the process stays as a zombie.
+    std::thread::spawn(move || child.wait());
+    Ok(())
+}
+
+/// The next piece of output from `offset`, cut between letters, and whether it reaches the end of the file.
+fn chunk(path: &Path, offset: u64) -> io::Result<(String, bool)> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok((String::new(), true)),
+        Err(fault) => return Err(fault),
+    };
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(offset))?;
+    let mut bytes = Vec::new();
+    file.take(MOST_CHUNK_BYTES as u64).read_to_end(&mut bytes)?;
+    let whole = match std::str::from_utf8(&bytes) {
+        Ok(text) => text.len(),
+        Err(fault) => fault.valid_up_to(),
+    };
+    bytes.truncate(whole);
+    let is_end = offset + whole as u64 >= length;
+    Ok((String::from_utf8(bytes).unwrap_or_default(), is_end))
+}
+
+pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}

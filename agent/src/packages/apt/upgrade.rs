@@ -1,0 +1,128 @@
+//! What `apt-get dist-upgrade` would do: which packages it would bring to which version, install, remove, keep.
+
+use super::garbage::{garbage, take_back_needless};
+use super::marks::{Marks, Mode};
+use super::resolve::{Unmended, mend};
+use super::settings::Settings;
+use super::universe::{PackageId, Universe, VersionId};
+
+/// What would change, in the order apt visits packages.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Upgrade {
+    /// Packages and the versions they would have, new ones among them.
+    pub installs: Vec<(PackageId, VersionId)>,
+    pub removals: Vec<PackageId>,
+}
+
+/// The upgrade, or the packages whose relations stay broken: then apt would change nothing.
+/// `demanded` gets the groups whose archive entries were asked for.
+pub fn dist_upgrade(
+    universe: &Universe,
+    settings: &Settings,
+    candidates: &[Option<VersionId>],
+    demanded: &mut Vec<usize>,
+) -> Result<Upgrade, Unmended> {
+    let mut marks = Marks::new(universe, settings, candidates);
+    if marks.broken > 0 {
+        let broken = (0..marks.of.len()).filter(|package| marks.of[*package].is_broken()).collect();
+        return Err(Unmended(broken));
+    }
+    let present: Vec<PackageId> = universe
+        .order
+        .iter()
+        .copied()
+        .filter(|package| universe.packages[*package].current.is_some())
+        .collect();
+    let before = garbage(&marks);
+    let mut phased = hold_back_phased(&mut marks, &present);
+    // First every package by itself, so that what is there is preferred to something new; then with needs.
+    for follow in [false, true] {
+        for package in &present {
+            marks.install(*package, follow, 0);
+        }
+    }
+    install_essential(&mut marks);
+    for package in &present {
+        marks.install(*package, false, 0);
+    }
+    let is_held = |package: &PackageId| universe.packages[*package].is_held && !settings.ignores_holds;
+    let mut protected: Vec<PackageId> = universe.order.iter().copied().filter(is_held).collect();
+    for package in &protected {
+        marks.keep(*package, 0);
+    }
+    phased.extend(hold_back_phased(&mut marks, &present));
+    protected.extend(phased);
+    let mended = mend(&mut marks, &protected, &before);
+    demanded.extend(&marks.demanded);
+    mended?;
+    if take_back_needless(&mut marks) {
+        return Ok(outcome(&marks));
+    }
+    Err(Unmended((0..marks.of.len()).filter(|package| marks.of[*package].is_broken()).collect()))
+}
+
+fn outcome(marks: &Marks<'_>) -> Upgrade {
+    let mut upgrade = Upgrade::default();
+    for package in marks.universe.order.iter().copied() {
+        let mark = &marks.of[package];
+        match (mark.mode, mark.install) {
+            (Mode::Install, Some(version)) => upgrade.installs.push((package, version)),
+            (Mode::Delete, _) => upgrade.removals.push(package),
+            _ => {}
+        }
+    }
+    upgrade
+}
+
+/// Packages of which no architecture will be there although one is essential.
+fn install_essential(marks: &mut Marks<'_>) {
+    let universe = marks.universe;
+    let mut seen = vec![false; universe.groups.len()];
+    for package in universe.order.iter().copied() {
+        let group = universe.packages[package].group;
+        if std::mem::replace(&mut seen[group], true) {
+            continue;
+        }
+        let members = &universe.groups[group].packages;
+        let essential: Vec<_> =
+            members.iter().filter(|member| universe.packages[**member].is_essential).collect();
+        if essential.is_empty() || essential.iter().any(|member| marks.of[**member].is_install()) {
+            continue;
+        }
+        let rank = |member: &&PackageId| {
+            let entry = &universe.packages[**member];
+            let place = universe.archs.iter().position(|arch| *arch == entry.arch).unwrap_or(usize::MAX);
+            (entry.versions.is_empty(), place)
+        };
+        if let Some(preferred) = members.iter().min_by_key(rank) {
+            marks.install(*preferred, true, 0);
+        }
+    }
+}
+
+/// Keeps versions this machine is not to have yet, unless a security version was skipped on the way.
+fn hold_back_phased(marks: &mut Marks<'_>, present: &[PackageId]) -> Vec<PackageId> {
+    let universe = marks.universe;
+    let mut kept = Vec::new();
+    for package in present.iter().copied() {
+        let Some(version) = marks.of[package].install else { continue };
+        if is_held_back_by_phase(universe, marks.settings, package, version) {
+            marks.keep(package, 0);
+            marks.of[package].is_protected = true;
+            kept.push(package);
+        }
+    }
+    kept
+}
+
+/// Whether a version is rolled out in steps and this machine is not in the share yet.
+pub fn is_held_back_by_phase(
+    universe: &Universe,
+    settings: &Settings,
+    package: PackageId,
+    version: VersionId,
+) -> bool {
+    let record = &universe.versions[version].record;
+    settings.phasing.excludes(&record.source, &record.source_version, record.phased_percent)
+        && !super::answer::skips_security(universe, package, version)
+}

@@ -1,0 +1,47 @@
+//! The table of contents: every room, one line each, and what the house makes of them.
+
+use mainstay_kernel::access::{self, Right};
+use mainstay_kernel::store::{Schema, Tx};
+use mainstay_kernel::{Cx, Fault, events, jobs};
+use mainstay_record::{AssetId, fact};
+use mainstay_wire::Section;
+
+/// The tables of the house, from the ground up.
+pub const SCHEMAS: &[Schema] = &[mainstay_kernel::SCHEMA, mainstay_record::SCHEMA];
+
+/// One room, as far as the house needs to know it.
+struct Room {
+    /// Lets the room's rules look at a section of facts.
+    assess: fn(&mut Tx<'_>, &Cx, AssetId, &Section) -> Result<(), Fault>,
+    jobs: &'static [jobs::Kind],
+    hears: fn() -> Vec<events::Hearer>,
+}
+
+const ROOMS: &[Room] = &[
+    Room { assess: mainstay_patches::assess, jobs: mainstay_patches::JOBS, hears: mainstay_patches::hearers },
+    Room { assess: mainstay_hygiene::assess, jobs: &[], hears: Vec::new },
+];
+
+/// Every permission word of the house.
+pub fn rights() -> Vec<&'static Right> {
+    access::RIGHTS.iter().chain(mainstay_record::rights::ALL).copied().collect()
+}
+
+/// Everybody who listens.
+pub fn hearers() -> Vec<events::Hearer> {
+    ROOMS.iter().flat_map(|room| (room.hears)()).collect()
+}
+
+/// How every kind of job is done.
+pub fn jobs() -> Vec<jobs::Kind> {
+    let assess = jobs::Kind { name: fact::ASSESS, work: jobs::Work::Transact(assess), most_failures: 10 };
+    std::iter::once(assess).chain(ROOMS.iter().flat_map(|room| room.jobs.iter().copied())).collect()
+}
+
+fn assess(tx: &mut Tx<'_>, cx: &Cx, job: &jobs::Job) -> Result<jobs::Next, Fault> {
+    let (asset, section) = fact::assessed(job)?;
+    for room in ROOMS {
+        (room.assess)(tx, cx, asset, &section)?;
+    }
+    Ok(jobs::Next::Done)
+}

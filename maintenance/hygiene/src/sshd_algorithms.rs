@@ -1,0 +1,96 @@
+//! Ciphers, sums, key exchanges and signatures of sshd that are weak, by name.
+
+use mainstay_record::finding::{Severity, Sighting};
+use mainstay_wire::sshd::{Sshd, SshdSource};
+
+use crate::draft::{count, draft};
+use crate::exposure::Exposure;
+
+pub const ALGORITHMS: &str = "hygiene.sshd_algorithms";
+
+/// `(keyword, its name in the file, what it is, control)`.
+const LISTS: &[(&str, &str, &str, &[&str])] = &[
+    ("ciphers", "Ciphers", "cipher", &["CIS Debian 12, 5.1.6"]),
+    ("macs", "MACs", "checksum", &["CIS Debian 12, 5.1.15"]),
+    ("kexalgorithms", "KexAlgorithms", "key exchange", &["CIS Debian 12, 5.1.12"]),
+    ("hostkeyalgorithms", "HostKeyAlgorithms", "host signature", &[]),
+    ("pubkeyacceptedalgorithms", "PubkeyAcceptedAlgorithms", "user signature", &[]),
+];
+
+/// How weak a name is; `None` for a sound or unknown one. `Info`: no known attack, yet without margin.
+fn weakness(keyword: &str, name: &str) -> Option<Severity> {
+    let bare = name.split('@').next().unwrap_or(name).trim_end_matches("-etm");
+    let severity = match (keyword, bare) {
+        (_, "none") => Severity::High,
+        (
+            "ciphers",
+            "3des-cbc" | "blowfish-cbc" | "cast128-cbc" | "des-cbc" | "arcfour" | "arcfour128" | "arcfour256",
+        ) => Severity::Medium,
+        ("ciphers", _) if bare.ends_with("-cbc") => Severity::Low,
+        ("macs", "hmac-md5" | "hmac-md5-96" | "hmac-sha1-96") => Severity::Medium,
+        ("macs", "hmac-ripemd160") => Severity::Low,
+        ("macs", "hmac-sha1" | "umac-64") => Severity::Info,
+        ("kexalgorithms", "diffie-hellman-group1-sha1") => Severity::Medium,
+        ("kexalgorithms", _) if bare.ends_with("-sha1") || bare.contains("-sha1-") => Severity::Low,
+        ("hostkeyalgorithms" | "pubkeyacceptedalgorithms", "ssh-dss" | "ssh-dss-cert-v01") => {
+            Severity::Medium
+        }
+        ("hostkeyalgorithms" | "pubkeyacceptedalgorithms", "ssh-rsa" | "ssh-rsa-cert-v01") => Severity::Low,
+        _ => return None,
+    };
+    Some(severity)
+}
+
+/// The names a keyword surely offers. A list that starts with `+` or `^` adds to defaults that only sshd knows; one
+/// with `-` only takes away.
+fn names(sshd: &Sshd, keyword: &str) -> Vec<String> {
+    let Some(list) = sshd.settings.get(keyword).map(|values| values.join(",")) else { return Vec::new() };
+    if list.starts_with('-') {
+        return Vec::new();
+    }
+    list.trim_start_matches(['+', '^']).split(',').map(|name| name.trim().to_owned()).collect()
+}
+
+/// One sighting per list that offers a weak name.
+pub fn weak_algorithms(sshd: &Sshd, exposure: &Exposure) -> Vec<Sighting> {
+    if !sshd.is_installed {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (keyword, spelled, noun, controls) in LISTS {
+        let offered = names(sshd, keyword);
+        let weak: Vec<(&str, Severity)> =
+            offered.iter().filter_map(|name| Some((name.as_str(), weakness(keyword, name)?))).collect();
+        let Some(worst) = weak.iter().map(|(_, severity)| *severity).max() else { continue };
+        let listed: Vec<&str> = weak.iter().map(|(name, _)| *name).collect();
+        let listed = listed.join(", ");
+        let sighting = draft(exposure.weigh(worst), *keyword, format!("ssh offers {}", count_weak(weak.len(), noun)))
+            .reason(format!("{listed}; {}.", exposure.clause()))
+            .why("A client that asks for one of them gets it; what is then sent can be read, changed or signed by others with known effort.")
+            .evidence(format!("{keyword} {}", offered.join(",")))
+            .fix(format!("Write in /etc/ssh/sshd_config.d/00-hygiene.conf: {spelled} -{}", listed.replace(", ", ",")))
+            .fix("sshd -t && systemctl reload ssh")
+            .controls(controls);
+        found.push(sighting.done());
+    }
+    found
+}
+
+fn count_weak(number: usize, noun: &str) -> String {
+    count(number, &format!("weak {noun}"))
+}
+
+/// Why the lists are not all known, when they are not: without `sshd -T` the defaults of the build are hidden.
+pub(crate) fn unknown(sshd: &Sshd) -> Option<String> {
+    if !sshd.is_installed || sshd.source == SshdSource::Asked {
+        return None;
+    }
+    let is_known = |keyword: &str| {
+        let list = sshd.settings.get(keyword).and_then(|values| values.first());
+        list.is_some_and(|list| !list.starts_with(['+', '-', '^']))
+    };
+    let hidden: Vec<&str> = LISTS.iter().filter(|list| !is_known(list.0)).map(|list| list.1).collect();
+    (!hidden.is_empty()).then(|| {
+        format!("{} of this sshd: only sshd -T tells its defaults, and root only may ask", hidden.join(", "))
+    })
+}

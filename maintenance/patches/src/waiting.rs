@@ -1,0 +1,107 @@
+//! The rule of waiting updates: every security update by its source package, the others as one.
+
+use std::collections::BTreeMap;
+
+use mainstay_record::finding::{Severity, Sighting};
+use mainstay_wire::packages::{KeptBecause, Update, Updates, Waiting};
+use serde_json::json;
+
+use crate::days;
+
+pub(crate) const RULE: &str = "patches.update_waiting";
+/// The subject of the one finding for everything that is not about security.
+pub(crate) const OTHERS: &str = "other updates";
+
+/// One finding per source with security updates, one for the other updates, one per security update that is kept back.
+pub(crate) fn sightings(updates: &Updates, now_ms: i64) -> Vec<Sighting> {
+    let mut sources: BTreeMap<&str, Vec<&Update>> = BTreeMap::new();
+    for update in updates.updates.iter().filter(|update| update.is_security) {
+        sources.entry(&update.source).or_default().push(update);
+    }
+    let mut seen: Vec<Sighting> = sources.iter().map(|(source, updates)| security(source, updates, now_ms)).collect();
+    let others: Vec<&Update> = updates.updates.iter().filter(|update| !update.is_security).collect();
+    if !others.is_empty() {
+        seen.push(other(&others, now_ms));
+    }
+    seen.extend(updates.kept_back.iter().filter(|kept| kept.is_security).map(|kept| {
+        let because = match kept.because {
+            KeptBecause::Held => "an administrator holds it",
+            KeptBecause::Phased => "Ubuntu offers it to more machines day by day and this one is not yet among them",
+            KeptBecause::Dependencies => "its dependencies cannot be met",
+        };
+        Sighting {
+            subject: format!("kept back {}", kept.name),
+            severity: Severity::High,
+            title: format!("Security update of {} is kept back", kept.name),
+            reason: format!("{} stays at {} although {} is offered: {because}.", kept.name, kept.installed, kept.candidate),
+            detail: json!({
+                "why": "A kept-back package stays vulnerable however often the host is upgraded.",
+                "evidence": [format!("{} {} installed, {} offered", kept.name, kept.installed, kept.candidate)],
+                "fix": [if kept.because == KeptBecause::Held { format!("apt-mark unhold {}", kept.name) } else { format!("apt-get install {}", kept.name) }],
+            }),
+        }
+    }));
+    seen
+}
+
+fn security(source: &str, updates: &[&Update], now_ms: i64) -> Sighting {
+    let first = updates[0];
+    let since = since_ms(updates);
+    let waits = since.map_or("since it was first seen here".to_owned(), |since| format!("for {}", days(since, now_ms)));
+    let others = match updates.len() {
+        1 => String::new(),
+        n => format!(" ({n} packages)"),
+    };
+    Sighting {
+        subject: source.to_owned(),
+        severity: Severity::High,
+        title: format!("Security update of {source} waits"),
+        reason: format!(
+            "{} {} is offered{others}, {} is installed. It waits {waits}.",
+            first.source,
+            first.source_version,
+            first.installed_source_version.as_deref().or(first.installed.as_deref()).unwrap_or("none")
+        ),
+        detail: json!({
+            "why": "The vendor publishes through its security archive only what closes a known hole.",
+            "evidence": updates.iter().map(|u| line(u)).collect::<Vec<_>>(),
+            "fix": [format!("apt-get install {}", updates.iter().map(|u| format!("{}={}", u.name, u.candidate)).collect::<Vec<_>>().join(" "))],
+            "packages": updates.iter().map(|u| &u.name).collect::<Vec<_>>(),
+            "waiting_since_ms": since,
+        }),
+    }
+}
+
+fn other(updates: &[&Update], now_ms: i64) -> Sighting {
+    let count = updates.len();
+    let since = since_ms(updates);
+    let oldest = since.map_or(String::new(), |since| format!(", the oldest for {}", days(since, now_ms)));
+    Sighting {
+        subject: OTHERS.to_owned(),
+        severity: Severity::Low,
+        title: format!("{count} other {} {}", if count == 1 { "update" } else { "updates" }, if count == 1 { "waits" } else { "wait" }),
+        reason: format!("Mended faults that are not about security{oldest}."),
+        detail: json!({
+            "why": "Fixes that pile up are applied in a hurry later, together with the one that was urgent.",
+            "evidence": updates.iter().map(|u| line(u)).collect::<Vec<_>>(),
+            "fix": ["apt-get dist-upgrade"],
+            "packages": updates.iter().map(|u| &u.name).collect::<Vec<_>>(),
+            "waiting_since_ms": since,
+        }),
+    }
+}
+
+/// One line as `apt-get -s` words it.
+fn line(update: &Update) -> String {
+    let origins: Vec<String> = update.origins.iter().map(|o| format!("{}:{}/{}", o.label, o.version, o.suite)).collect();
+    format!("{} [{}] ({} {} [{}])", update.name, update.installed.as_deref().unwrap_or("new"), update.candidate, origins.join(", "), update.arch)
+}
+
+/// Since when the oldest of them waits, where the archive's own dates tell.
+fn since_ms(updates: &[&Update]) -> Option<i64> {
+    let at = |update: &&Update| match update.waiting {
+        Waiting::Changelog { at_ms } | Waiting::ReleaseDate { at_ms } => i64::try_from(at_ms).ok(),
+        Waiting::SinceFirstSeen => None,
+    };
+    updates.iter().filter_map(at).min()
+}

@@ -1,0 +1,176 @@
+//! The law of findings: what a rule sees, compared with what was known, opens, refreshes, reopens and closes.
+
+use mainstay_kernel::store::Tx;
+use mainstay_kernel::{Cx, Fault, events};
+
+use super::store::{self, Known};
+use super::{Severity, State};
+use crate::{AssetId, FindingId, tally};
+
+/// One thing a rule sees.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting {
+    /// What, within the rule and the asset: a package, an account, a port.
+    pub subject: String,
+    pub severity: Severity,
+    pub title: String,
+    pub reason: String,
+    pub detail: serde_json::Value,
+}
+
+/// Where and when a rule looked. A rule reports *everything* it sees in the scope.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// `room.rule`.
+    pub rule: &'static str,
+    pub asset: AssetId,
+    /// The part of the asset that was looked at; usually the section of facts.
+    pub scope: &'a str,
+    /// When the host was looked at, not when the report came.
+    pub at_ms: i64,
+    /// When a finding of this severity, first seen then, is due. From the policy that holds.
+    pub due: &'a dyn Fn(Severity, i64) -> Option<i64>,
+}
+
+/// What changed by an observation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diff {
+    pub opened: Vec<FindingId>,
+    pub reopened: Vec<FindingId>,
+    pub still: Vec<FindingId>,
+    pub gone: Vec<FindingId>,
+}
+
+/// Compares what is seen with what was known, and writes the difference.
+///
+/// A look that is older than the last one of its scope changes nothing: reports may come late, twice, in any order.
+pub fn observe(tx: &mut Tx<'_>, cx: &Cx, look: Look<'_>, sightings: &[Sighting]) -> Result<Diff, Fault> {
+    compare(tx, cx, &look, sightings, None)
+}
+
+/// As [`observe`] for a look with gaps: what is seen counts, what is not seen may be hidden. It closes nothing; what
+/// was known and is not seen is marked stale with the reason.
+pub fn observe_partly(tx: &mut Tx<'_>, cx: &Cx, look: Look<'_>, sightings: &[Sighting], gap: &str) -> Result<Diff, Fault> {
+    compare(tx, cx, &look, sightings, Some(gap))
+}
+
+fn compare(tx: &mut Tx<'_>, cx: &Cx, look: &Look<'_>, sightings: &[Sighting], gap: Option<&str>) -> Result<Diff, Fault> {
+    let mut diff = Diff::default();
+    if !store::enter_scope(tx, cx.org, look, gap)? {
+        return Ok(diff);
+    }
+    let known = store::of_scope(tx, cx.org, look)?;
+    for (place, sighting) in sightings.iter().enumerate() {
+        if sightings[..place].iter().any(|earlier| earlier.subject == sighting.subject) {
+            continue; // a rule that says a thing twice saw it once
+        }
+        match known.iter().find(|k| k.subject == sighting.subject) {
+            None => diff.opened.push(open(tx, cx, look, sighting)?),
+            Some(before) if before.state == State::Gone => {
+                reopen(tx, cx, look, before, sighting)?;
+                diff.reopened.push(before.id);
+            }
+            Some(before) => {
+                refresh(tx, cx, look, before, sighting)?;
+                diff.still.push(before.id);
+            }
+        }
+    }
+    let is_seen = |k: &&Known| sightings.iter().any(|s| s.subject == k.subject);
+    for before in known.iter().filter(|k| k.state != State::Gone && !is_seen(k)) {
+        match gap {
+            None => {
+                close(tx, cx, look, before)?;
+                diff.gone.push(before.id);
+            }
+            Some(gap) => mark_stale(tx, cx, look, before, gap)?,
+        }
+    }
+    Ok(diff)
+}
+
+/// The scope could not be looked at: its findings stay, and say so.
+pub fn unseen(tx: &mut Tx<'_>, cx: &Cx, look: Look<'_>, reason: &str) -> Result<usize, Fault> {
+    if !store::enter_scope(tx, cx.org, &look, Some(reason))? {
+        return Ok(0);
+    }
+    let known = store::of_scope(tx, cx.org, &look)?;
+    let mut marked = 0;
+    for before in known.iter().filter(|k| k.state != State::Gone) {
+        mark_stale(tx, cx, &look, before, reason)?;
+        marked += 1;
+    }
+    Ok(marked)
+}
+
+fn mark_stale(tx: &mut Tx<'_>, cx: &Cx, look: &Look<'_>, before: &Known, reason: &str) -> Result<(), Fault> {
+    if before.stale.as_deref() == Some(reason) {
+        return Ok(());
+    }
+    store::set_stale(tx, cx.org, before.id, reason)?;
+    let said = serde_json::json!({ "because": reason });
+    events::record(tx, cx, "finding.stale", before.id.into(), &[look.asset.into()], &said).map(drop)
+}
+
+fn open(tx: &mut Tx<'_>, cx: &Cx, look: &Look<'_>, sighting: &Sighting) -> Result<FindingId, Fault> {
+    let id = FindingId(cx.ids.next());
+    let due_ms = (look.due)(sighting.severity, look.at_ms);
+    store::insert(tx, cx.org, id, look, sighting, due_ms)?;
+    tally::add(tx, cx.org, "finding.open", id.0, 1)?;
+    tell(tx, cx, "finding.opened", id, look, sighting)?;
+    Ok(id)
+}
+
+fn reopen(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    look: &Look<'_>,
+    before: &Known,
+    sighting: &Sighting,
+) -> Result<(), Fault> {
+    let due_ms = (look.due)(sighting.severity, look.at_ms);
+    store::reopen(tx, cx.org, before.id, look, sighting, due_ms)?;
+    tally::add(tx, cx.org, "finding.open", before.id.0, 1)?;
+    tell(tx, cx, "finding.reopened", before.id, look, sighting)
+}
+
+fn refresh(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    look: &Look<'_>,
+    before: &Known,
+    sighting: &Sighting,
+) -> Result<(), Fault> {
+    let due_ms = (look.due)(sighting.severity, before.opened_ms);
+    store::refresh(tx, cx.org, before.id, look, sighting, due_ms)?;
+    if before.severity != sighting.severity {
+        tell(tx, cx, "finding.severity_changed", before.id, look, sighting)?;
+    }
+    if before.stale.is_some() {
+        tell(tx, cx, "finding.seen_again", before.id, look, sighting)?;
+    }
+    Ok(())
+}
+
+fn close(tx: &mut Tx<'_>, cx: &Cx, look: &Look<'_>, before: &Known) -> Result<(), Fault> {
+    store::close(tx, cx.org, before.id, look.at_ms)?;
+    if matches!(before.state, State::Open | State::Planned) {
+        tally::add(tx, cx.org, "finding.open", before.id.0, -1)?;
+    }
+    let said = serde_json::json!({ "rule": look.rule, "title": before.title, "was": before.state });
+    events::record(tx, cx, "finding.gone", before.id.into(), &[look.asset.into()], &said)?;
+    Ok(())
+}
+
+fn tell(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    verb: &'static str,
+    id: FindingId,
+    look: &Look<'_>,
+    sighting: &Sighting,
+) -> Result<(), Fault> {
+    let said =
+        serde_json::json!({ "rule": look.rule, "title": sighting.title, "severity": sighting.severity });
+    events::record(tx, cx, verb, id.into(), &[look.asset.into()], &said).map(drop)
+}
