@@ -6,8 +6,10 @@ use crate::Clock;
 use crate::access::{Right, Rights};
 use crate::cx::{Cx, Who};
 use crate::events::Hears;
+use crate::files::Files;
 use crate::id::{Ids, OrgId};
 use crate::jobs::Kind;
+use crate::outbound::Outbound;
 use crate::secrets::Keys;
 use crate::store::Db;
 
@@ -21,6 +23,10 @@ pub struct Ground {
     pub kinds: Vec<Kind>,
     /// The root key of this installation.
     pub keys: Keys,
+    /// The bytes of files.
+    pub files: Files,
+    /// The one HTTP client.
+    pub outbound: Outbound,
     /// The permission words of the whole house, the ground floor's included.
     pub rights: Vec<&'static Right>,
 }

@@ -1,10 +1,14 @@
 //! A ground to stand on for the tests of every crate above: fresh store, set clock, one organisation.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::events::{Hearer, Hears};
+use crate::files::Files;
 use crate::id::{Ids, OrgId};
 use crate::jobs::Kind;
+use crate::outbound::Outbound;
 use crate::secrets::Keys;
 use crate::store::testing::on_both;
 use crate::store::{Db, Schema};
@@ -42,6 +46,7 @@ impl House {
 }
 
 /// Tells one story on each engine that is here.
+#[expect(clippy::needless_pass_by_value, reason = "a story names its hearers and kinds where it is told")]
 pub fn story<F, S>(schemas: &'static [Schema], hearers: Vec<Hearer>, kinds: Vec<Kind>, tell: F)
 where
     F: Fn(House) -> S,
@@ -58,16 +63,26 @@ where
                 .write(move |tx| tenancy::create(tx, &i, &c, "story", "Story"))
                 .await
                 .expect("a fresh store takes an organisation");
+            let folder = scratch_folder();
             let ground = Ground {
                 db,
                 clock,
                 ids,
                 hears: Arc::new(Hears::new(hearers)),
                 kinds,
+                files: Files::open(&folder).expect("the temporary folder can be written"),
+                outbound: Outbound::new(&[]),
                 keys: Keys::known([7; 32]),
                 rights: access::RIGHTS.to_vec(),
             };
             tell(House { ground: Arc::new(ground), org }).await;
+            drop(std::fs::remove_dir_all(folder));
         }
     });
+}
+
+fn scratch_folder() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("mainstay-story-{}-{next}", std::process::id()))
 }

@@ -26,7 +26,6 @@ fn statements_are_prepared_on_both_engines_and_keep_to_their_organisation() {
 
 #[test]
 fn the_lint_finds_a_statement_that_forgets_the_organisation() {
-    let tables = lint::tables(&[SCHEMA]);
     static FORGOT: crate::store::Sql =
         crate::store::Sql::new("SELECT id FROM event WHERE id = $1", "here", 1, crate::store::Reach::Org);
     static JOINED: crate::store::Sql = crate::store::Sql::new(
@@ -35,6 +34,7 @@ fn the_lint_finds_a_statement_that_forgets_the_organisation() {
         1,
         crate::store::Reach::Org,
     );
+    let tables = lint::tables(&[SCHEMA]);
     assert_eq!(lint::statement(&FORGOT, &tables).len(), 1);
     assert_eq!(lint::statement(&JOINED, &tables).len(), 1);
 }
@@ -177,7 +177,7 @@ fn a_job_runs_once_and_one_that_keeps_failing_waits_for_a_person() {
         add(&house, "test.fail", None).await;
         house.forward(Duration::ZERO).await;
         for _ in 0..5 {
-            house.forward(Duration::from_secs(3600)).await;
+            house.forward(Duration::from_hours(1)).await;
         }
         let org = house.org;
         assert_eq!(house.db().write(move |tx| counter::next(tx, org, "ran")).await.unwrap(), 3);
@@ -226,7 +226,7 @@ fn a_hearer_hears_every_event_of_its_verb_once() {
     story(&[SCHEMA], hearers, vec![], |house| async move {
         happen(&house, 3).await;
         house.forward(Duration::ZERO).await;
-        house.forward(Duration::from_secs(3600)).await;
+        house.forward(Duration::from_hours(1)).await;
         let org = house.org;
         assert_eq!(house.db().write(move |tx| counter::next(tx, org, "heard")).await.unwrap(), 4);
     });

@@ -146,7 +146,9 @@ pub(super) fn hold(cx: &Cx, word: &'static str, scope: Scope) -> Result<(), Faul
 
 fn hold_all(cx: &Cx, role: &Role, scope: Option<TeamId>) -> Result<(), Fault> {
     let mut given = Rights::default();
-    role.words.iter().for_each(|word| given.grant(word, scope));
+    for word in &role.words {
+        given.grant(word, scope);
+    }
     let given = if role.built_in == Some(BuiltIn::Owner) { Rights::everything() } else { given };
     let may = matches!(cx.who, Who::House(_)) || cx.rights.covers(&given);
     if may { Ok(()) } else { Err(Fault::Denied { right: MANAGE_ACCESS.word }) }
@@ -159,7 +161,9 @@ fn added_up(held: Vec<(Option<String>, String, i64)>) -> Rights {
             return Rights::everything();
         }
         let scope = Some(TeamId(scope)).filter(|team| team.0 != 0);
-        split(&words).iter().for_each(|word| rights.grant(word, scope));
+        for word in split(&words) {
+            rights.grant(&word, scope);
+        }
     }
     rights
 }

@@ -78,7 +78,7 @@ impl Right {
 
     /// Whether it only lets people look: its verb is `view`. The built-in viewer has all of these.
     pub fn is_view(&self) -> bool {
-        self.word.ends_with(".view")
+        self.word.rsplit('.').next() == Some("view")
     }
 }
 

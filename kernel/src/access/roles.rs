@@ -63,22 +63,18 @@ pub fn built_in(tx: &mut Tx<'_>, cx: &Cx, all: &[&'static Right]) -> Result<Role
     let mut owner = None;
     for built_in in BuiltIn::ALL {
         let words = built_in.words(all);
-        let id = match known.iter().find(|role| role.built_in == Some(built_in)) {
-            Some(role) => {
-                if role.words != words {
-                    store::update_role(tx, cx.org, role.id, role.revision, &role.name, &words)?;
-                    told(tx, cx, "role.changed", role.id, Some(role), &role.name, &words)?;
-                }
-                role.id
+        let id = if let Some(role) = known.iter().find(|role| role.built_in == Some(built_in)) {
+            if role.words != words {
+                store::update_role(tx, cx.org, role.id, role.revision, &role.name, &words)?;
+                told(tx, cx, "role.changed", role.id, Some(role), &role.name, &words)?;
             }
-            None => {
-                let name = built_in.word().to_owned();
-                let role =
-                    Role { id: RoleId(cx.ids.next()), name, built_in: Some(built_in), words, revision: 1 };
-                store::insert_role(tx, cx.org, &role)?;
-                told(tx, cx, "role.made", role.id, None, &role.name, &role.words)?;
-                role.id
-            }
+            role.id
+        } else {
+            let name = built_in.word().to_owned();
+            let role = Role { id: RoleId(cx.ids.next()), name, built_in: Some(built_in), words, revision: 1 };
+            store::insert_role(tx, cx.org, &role)?;
+            told(tx, cx, "role.made", role.id, None, &role.name, &role.words)?;
+            role.id
         };
         if built_in == BuiltIn::Owner {
             owner = Some(id);

@@ -40,7 +40,9 @@ fn any_rights() -> impl Strategy<Value = Rights> {
     let words = proptest::collection::vec((0..4_u8, proptest::option::of(1..4_i64)), 0..8);
     (words, proptest::bool::weighted(0.1)).prop_map(|(words, is_everything)| {
         let mut rights = if is_everything { Rights::everything() } else { Rights::default() };
-        words.into_iter().for_each(|(word, team)| rights.grant(&format!("w.{word}"), team.map(TeamId)));
+        for (word, team) in words {
+            rights.grant(&format!("w.{word}"), team.map(TeamId));
+        }
         rights
     })
 }

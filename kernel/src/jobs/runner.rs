@@ -7,9 +7,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::{Job, Kind, Next, Work, store};
-use crate::events;
 use crate::store::Signal;
 use crate::{Fault, Ground};
+use crate::{events, notify};
 
 const BATCH: u32 = 32;
 const AT_ONCE: usize = 16;
@@ -21,8 +21,10 @@ const LONGEST_SLEEP_MS: i64 = 1_000;
 const PAUSES_MS: &[i64] = &[1_000, 5_000, 30_000, 120_000, 600_000, 1_800_000, 7_200_000];
 
 /// The kinds the house brings itself.
-const OWN: &[Kind] =
-    &[Kind { name: "events.hear", work: Work::Transact(events::deliver), most_failures: 20 }];
+const OWN: &[Kind] = &[
+    Kind { name: "events.hear", work: Work::Transact(events::deliver), most_failures: 20 },
+    Kind { name: notify::KIND, work: Work::Reach(notify::send), most_failures: 20 },
+];
 
 /// Runs jobs until told to stop.
 pub struct Runner;

@@ -233,6 +233,7 @@ CREATE TABLE notice_receipt (
     person_id INT64,
     state TEXT NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'refused', 'given_up', 'unsure')),
     attempts INT64 NOT NULL DEFAULT 0,
+    may_have_arrived INT64 NOT NULL DEFAULT 0,
     changed_ms INT64 NOT NULL,
     answer TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (org_id, notice_id, channel, recipient)
@@ -261,6 +262,19 @@ CREATE TABLE file (
     created_ms INT64 NOT NULL,
     PRIMARY KEY (org_id, sha256)
 );
+
+-- What holds on to a file; one that nothing holds goes after a day.
+--! tenant
+CREATE TABLE file_use (
+    org_id INT64 NOT NULL,
+    sha256 TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    object_id INT64 NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (org_id, sha256, kind, object_id),
+    FOREIGN KEY (org_id, sha256) REFERENCES file (org_id, sha256)
+);
+CREATE INDEX file_use_object ON file_use (org_id, kind, object_id);
 
 --! tenant
 CREATE TABLE setting (

@@ -128,11 +128,9 @@ pub(super) fn set_password(
 }
 
 /// State, sealed secret and last used step of somebody's second factor.
-pub(super) fn totp(
-    tx: &mut Tx<'_>,
-    org: OrgId,
-    id: PersonId,
-) -> Result<Option<(String, Option<Vec<u8>>, i64)>, Fault> {
+pub(super) type Factor = (String, Option<Vec<u8>>, i64);
+
+pub(super) fn totp(tx: &mut Tx<'_>, org: OrgId, id: PersonId) -> Result<Option<Factor>, Fault> {
     tx.maybe(
         sql!("SELECT totp_state, totp_sealed, totp_last_step FROM person WHERE org_id = $1 AND id = $2"),
         args![org, id],

@@ -56,7 +56,7 @@ fn a_link_lets_one_in_once_and_for_a_quarter_of_an_hour() {
         let (cx, _) = sign_in::by_cookie(&house.ground, &signed_in[0].cookie).await.unwrap();
         assert!(cx.rights.is_everything());
         let late = write(&house, &house.cx(), move |tx, cx| link::issue(tx, cx, ada)).await.unwrap();
-        house.ground.clock.forward(Duration::from_secs(15 * 60));
+        house.ground.clock.forward(Duration::from_mins(15));
         let fault =
             sign_in::by_link(&house.ground, house.org, &late, from("198.51.100.1")).await.unwrap_err();
         assert_eq!(fault.code(), "sign_in");
@@ -83,7 +83,7 @@ fn guessing_gets_slower_for_the_account_and_for_the_address() {
         }
         let fault = attempt(&house, "ada@example.org", PASSWORD, None).await.unwrap_err();
         assert_eq!(fault.code(), "too_many", "the address has to wait, whoever it asks for");
-        house.ground.clock.forward(Duration::from_secs(86_400 * 2));
+        house.ground.clock.forward(Duration::from_hours(48));
         assert!(matches!(attempt(&house, "ada@example.org", PASSWORD, None).await, Ok(Attempt::In(_))));
         assert!(write(&house, &house.cx(), people::sweep).await.unwrap() > 0);
     });
@@ -121,7 +121,7 @@ fn the_second_factor_is_asked_for_and_no_code_works_twice() {
         assert!(with(recovery).await.is_err(), "a recovery code works once");
         let left = write(&house, &cx, move |tx, cx| totp::recovery_left(tx, cx, ada)).await.unwrap();
         assert_eq!(left, 9);
-        house.ground.clock.forward(Duration::from_secs(60));
+        house.ground.clock.forward(Duration::from_mins(1));
         let off = now();
         write(&house, &cx, move |tx, cx| totp::turn_off(tx, cx, ada, &off)).await.unwrap();
         assert!(matches!(attempt(&house, "ada@example.org", PASSWORD, None).await, Ok(Attempt::In(_))));
@@ -129,10 +129,11 @@ fn the_second_factor_is_asked_for_and_no_code_works_twice() {
 }
 
 fn from_base32(text: &str) -> Vec<u8> {
-    let bits: String = text
-        .chars()
-        .map(|c| format!("{:05b}", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(c).expect("a letter of base 32")))
-        .collect();
+    let mut bits = String::new();
+    for letter in text.chars() {
+        let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).expect("a letter of base 32");
+        bits = format!("{bits}{value:05b}");
+    }
     bits.as_bytes()
         .chunks_exact(8)
         .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap())
@@ -170,7 +171,7 @@ fn sessions_end_by_lying_idle_by_age_and_by_hand() {
         assert_eq!(ended, 1);
         assert!(is_in(first.clone()).await && !is_in(second).await);
         for _ in 0..4 {
-            house.ground.clock.forward(Duration::from_secs(6 * 86_400));
+            house.ground.clock.forward(Duration::from_hours(6 * 24));
             assert!(is_in(first.clone()).await, "used within a week");
         }
         let listed = write(&house, &cx, move |tx, cx| session::list(tx, cx, ada)).await.unwrap();
@@ -181,7 +182,7 @@ fn sessions_end_by_lying_idle_by_age_and_by_hand() {
         house.ground.clock.forward(Duration::from_secs(6 * 86_400 + 1));
         assert!(!is_in(first).await, "30 days are the end");
         let (_, idle) = open().await.unwrap();
-        house.ground.clock.forward(Duration::from_secs(7 * 86_400));
+        house.ground.clock.forward(Duration::from_hours(7 * 24));
         assert!(!is_in(idle.clone()).await, "a week unused");
         let (_, fresh) = open().await.unwrap();
         for broken in

@@ -34,10 +34,14 @@ impl Dialect {
                 format!("(SELECT value FROM json_each({parameter}))")
             }
             (("list", parameter), Self::Postgres) => {
-                format!("(SELECT value::bigint FROM jsonb_array_elements_text(CAST(CAST({parameter} AS text) AS jsonb)))")
+                format!(
+                    "(SELECT value::bigint FROM jsonb_array_elements_text(CAST(CAST({parameter} AS text) AS jsonb)))"
+                )
             }
             (("texts", parameter), Self::Postgres) => {
-                format!("(SELECT value FROM jsonb_array_elements_text(CAST(CAST({parameter} AS text) AS jsonb)))")
+                format!(
+                    "(SELECT value FROM jsonb_array_elements_text(CAST(CAST({parameter} AS text) AS jsonb)))"
+                )
             }
             _ => format!("{{{token}}}"),
         }
