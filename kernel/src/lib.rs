@@ -11,6 +11,7 @@ pub mod files;
 mod ground;
 pub mod id;
 pub mod jobs;
+pub mod node;
 pub mod notify;
 pub mod outbound;
 pub mod people;

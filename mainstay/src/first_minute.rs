@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use mainstay_kernel::store::{Address, Db, Signal};
-use mainstay_kernel::{Clock, Fault, Ground, events::Hears, id::Ids, jobs, secrets, tenancy};
+use mainstay_kernel::{Clock, Fault, jobs, secrets, tenancy};
 use mainstay_record::fact::{self, Fact};
 use mainstay_record::finding::{self, Finding};
 use mainstay_record::{agent, asset};
@@ -142,10 +142,7 @@ pub async fn invitation(data: &Path, postgres: Option<&str>) -> Result<String, F
         other => other,
     })?;
     let keys = secrets::unlock(&db, &data.join("key")).await?;
-    let clock = Clock::machine();
-    let ground = Ground {
-        db, ids: Ids::new(clock.clone(), 0), clock, hears: std::sync::Arc::new(Hears::new(house::hearers())), kinds: house::jobs(), keys, rights: house::rights(),
-    };
+    let ground = house::ground(db, keys, Clock::machine(), 0, data)?;
     let org = ground.db.read(tenancy::list).await?.first().map(|org| org.id).ok_or(Fault::conflict("empty", "start mainstay up first"))?;
     let cx = ground.cx(org, "add-host");
     let token = ground.db.write(move |tx| agent::invite(tx, &cx)).await?;

@@ -1,8 +1,16 @@
 //! The table of contents: every room, one line each, and what the house makes of them.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use mainstay_kernel::access::{self, Right};
-use mainstay_kernel::store::{Schema, Tx};
-use mainstay_kernel::{Cx, Fault, events, jobs};
+use mainstay_kernel::events::Hears;
+use mainstay_kernel::files::Files;
+use mainstay_kernel::id::Ids;
+use mainstay_kernel::outbound::Outbound;
+use mainstay_kernel::secrets::Keys;
+use mainstay_kernel::store::{Db, Schema, Tx};
+use mainstay_kernel::{Clock, Cx, Fault, Ground, events, jobs};
 use mainstay_record::{AssetId, fact};
 use mainstay_wire::Section;
 
@@ -44,4 +52,19 @@ fn assess(tx: &mut Tx<'_>, cx: &Cx, job: &jobs::Job) -> Result<jobs::Next, Fault
         (room.assess)(tx, cx, asset, &section)?;
     }
     Ok(jobs::Next::Done)
+}
+
+/// The ground floor of this house over an open store; `node` keeps its ids apart from those of other processes.
+pub fn ground(db: Db, keys: Keys, clock: Clock, node: u16, data: &Path) -> Result<Ground, Fault> {
+    Ok(Ground {
+        db,
+        ids: Ids::new(clock.clone(), node),
+        clock,
+        hears: Arc::new(Hears::new(hearers())),
+        kinds: jobs(),
+        keys,
+        files: Files::open(&data.join("files"))?,
+        outbound: Outbound::new(&[]),
+        rights: rights(),
+    })
 }

@@ -8,8 +8,7 @@ use mainstay_face::Door;
 use mainstay_face::headers::Transport;
 use mainstay_face::live::Hub;
 use mainstay_kernel::access::{self, Grantee};
-use mainstay_kernel::events::Hears;
-use mainstay_kernel::id::{Ids, OrgId, PersonId};
+use mainstay_kernel::id::{OrgId, PersonId};
 use mainstay_kernel::people::{self, Kind, New};
 use mainstay_kernel::store::{Address, Db, Tx};
 use mainstay_kernel::{Clock, Fault, Ground, id, jobs, node, secrets, tenancy};
@@ -62,16 +61,7 @@ impl Server {
         let holder = id::letters(&id::random::<8>());
         let (c, h) = (clock.clone(), holder.clone());
         let number = db.write(move |tx| node::take(tx, &c, &h)).await?;
-        let ids = Ids::new(clock.clone(), number);
-        let ground = Arc::new(Ground {
-            db,
-            clock,
-            ids,
-            hears: Arc::new(Hears::new(house::hearers())),
-            kinds: house::jobs(),
-            keys,
-            rights: house::rights(),
-        });
+        let ground = Arc::new(house::ground(db, keys, clock, number, &settings.data)?);
         let (org, owner) = settle(&ground).await?;
         let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
             let text = format!("{} cannot be listened on: {error}; choose another --listen", settings.listen);
@@ -109,7 +99,7 @@ impl Server {
     /// Ends: no new requests, what runs is finished, the store is closed.
     pub async fn stop(mut self) {
         self.hub.close();
-        drop(self.stop.send(true));
+        let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
         let (number, holder) = self.node;
         drop(self.ground.db.write(move |tx| node::give_back(tx, number, &holder)).await);

@@ -3,8 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use mainstay_kernel::events::{self, Hears, Verdict};
-use mainstay_kernel::id::Ids;
+use mainstay_kernel::events::{self, Verdict};
 use mainstay_kernel::store::{Address, Db, lint, registered};
 use mainstay_kernel::{Clock, Fault, Ground, jobs, secrets, tenancy};
 
@@ -40,10 +39,7 @@ async fn open(place: &super::Place) -> Result<Ground, Fault> {
     };
     let db = Db::open(address, house::SCHEMAS).await?;
     let keys = secrets::unlock(&db, &place.data.join("key")).await?;
-    let clock = Clock::machine();
-    let ids = Ids::new(clock.clone(), 0);
-    let hears = std::sync::Arc::new(Hears::new(house::hearers()));
-    Ok(Ground { db, clock, ids, hears, kinds: house::jobs(), keys, rights: house::rights() })
+    house::ground(db, keys, Clock::machine(), 0, &place.data)
 }
 
 fn schema() -> Result<(), Fault> {

@@ -45,7 +45,7 @@ pub(super) async fn up(words: Up) -> Result<(), Fault> {
     } else {
         interrupted().await;
     }
-    drop(stop.send(true));
+    let _ = stop.send(true);
     if let Some(agent) = looking {
         drop(agent.await);
     }
