@@ -83,7 +83,13 @@ pub async fn publish(ground: Arc<Ground>, hub: Hub, mut stop: watch::Receiver<bo
     }
 }
 
-async fn tell(ground: &Ground, hub: &Hub, org: OrgId, started: EventId, told: &mut HashSet<EventId>) -> Result<(), Fault> {
+async fn tell(
+    ground: &Ground,
+    hub: &Hub,
+    org: OrgId,
+    started: EventId,
+    told: &mut HashSet<EventId>,
+) -> Result<(), Fault> {
     let behind = EventId(id::floor_at(ground.clock.now_ms() - LATE_MS)).max(started);
     told.retain(|event| *event >= behind);
     let mut after = behind;

@@ -9,5 +9,7 @@ use serde::de::DeserializeOwned;
 /// # Errors
 /// `Invalid` on `body` with the place where it stops making sense.
 pub fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Fault> {
-    serde_json::from_slice(body).map_err(|error| Fault::invalid("body", "malformed", format!("this is not the JSON that is expected here: {error}")))
+    serde_json::from_slice(body).map_err(|error| {
+        Fault::invalid("body", "malformed", format!("this is not the JSON that is expected here: {error}"))
+    })
 }

@@ -34,24 +34,72 @@ async fn find(caller: Caller, Query(asked): Query<Asked>) -> Answer {
 async fn groups(caller: &Caller, query: &str) -> Result<Vec<FoundGroup>, mainstay_kernel::Fault> {
     let words: Vec<String> = query.to_lowercase().split_whitespace().map(str::to_owned).collect();
     let (number, needles) = (query.trim().trim_start_matches('#').parse::<i64>().ok(), words.clone());
-    let fits = move |text: &str| { let text = text.to_lowercase(); needles.iter().all(|needle| text.contains(needle.as_str())) };
-    let things = caller.read(move |tx, cx| {
-        let item = number.and_then(|number| work::by_number(tx, cx, number).ok());
-        let assets: Vec<_> = asset::list(tx, cx, ("", AssetId(0)), 500)?.into_iter().filter(|a| fits(&format!("{} {} {}", a.name, a.kind, a.summary))).take(MOST).collect();
-        let findings: Vec<_> = finding::open(tx, cx, (-1, FindingId(0)), 500)?.into_iter().map(|(_, f)| f).filter(|f| fits(&format!("{} {} {}", f.title, f.asset_name, f.subject))).take(MOST).collect();
-        let items: Vec<_> = work::list(tx, cx, work::Which::Open, WorkId(i64::MAX), 200)?.into_iter().filter(|w| fits(&w.title)).take(MOST).collect();
-        Ok((item, assets, findings, items))
-    }).await?;
+    let fits = move |text: &str| {
+        let text = text.to_lowercase();
+        needles.iter().all(|needle| text.contains(needle.as_str()))
+    };
+    let things = caller
+        .read(move |tx, cx| {
+            let item = number.and_then(|number| work::by_number(tx, cx, number).ok());
+            let assets: Vec<_> = asset::list(tx, cx, ("", AssetId(0)), 500)?
+                .into_iter()
+                .filter(|a| fits(&format!("{} {} {}", a.name, a.kind, a.summary)))
+                .take(MOST)
+                .collect();
+            let findings: Vec<_> = finding::open(tx, cx, (-1, FindingId(0)), 500)?
+                .into_iter()
+                .map(|(_, f)| f)
+                .filter(|f| fits(&format!("{} {} {}", f.title, f.asset_name, f.subject)))
+                .take(MOST)
+                .collect();
+            let items: Vec<_> = work::list(tx, cx, work::Which::Open, WorkId(i64::MAX), 200)?
+                .into_iter()
+                .filter(|w| fits(&w.title))
+                .take(MOST)
+                .collect();
+            Ok((item, assets, findings, items))
+        })
+        .await?;
     let (item, assets, findings, items) = things;
-    let go = |label: &str, more: String, icon, href: String| Found { label: label.to_owned(), more, icon, href };
+    let go =
+        |label: &str, more: String, icon, href: String| Found { label: label.to_owned(), more, icon, href };
     let mut groups = Vec::new();
-    let verbs = [("New task", "/work/new", Icon::Work), ("Add a host", "/assets/add", Icon::Assets), ("Audit", "/settings/audit", Icon::Settings), ("Findings", "/findings", Icon::Assets)];
-    let does: Vec<Found> = verbs.into_iter().filter(|(label, ..)| words.iter().all(|w| label.to_lowercase().contains(w.as_str()))).map(|(label, href, icon)| go(label, String::new(), icon, href.to_owned())).collect();
+    let verbs = [
+        ("New task", "/work/new", Icon::Work),
+        ("Add a host", "/assets/add", Icon::Assets),
+        ("Audit", "/settings/audit", Icon::Settings),
+        ("Findings", "/findings", Icon::Assets),
+    ];
+    let does: Vec<Found> = verbs
+        .into_iter()
+        .filter(|(label, ..)| words.iter().all(|w| label.to_lowercase().contains(w.as_str())))
+        .map(|(label, href, icon)| go(label, String::new(), icon, href.to_owned()))
+        .collect();
     groups.push(("Do", does));
-    let mut works: Vec<Found> = item.into_iter().chain(items).map(|w| go(&w.title, format!("#{}", w.number), Icon::Work, format!("/work/{}", w.number))).collect();
+    let mut works: Vec<Found> = item
+        .into_iter()
+        .chain(items)
+        .map(|w| go(&w.title, format!("#{}", w.number), Icon::Work, format!("/work/{}", w.number)))
+        .collect();
     works.dedup_by(|a, b| a.href == b.href);
-    groups.push(("Assets", assets.iter().map(|a| go(&a.name, a.kind.clone(), Icon::Assets, format!("/assets/{}", a.id))).collect()));
-    groups.push(("Findings", findings.iter().map(|f| go(&f.title, f.asset_name.clone(), Icon::Assets, format!("/findings/{}", f.id))).collect()));
+    groups.push((
+        "Assets",
+        assets
+            .iter()
+            .map(|a| go(&a.name, a.kind.clone(), Icon::Assets, format!("/assets/{}", a.id)))
+            .collect(),
+    ));
+    groups.push((
+        "Findings",
+        findings
+            .iter()
+            .map(|f| go(&f.title, f.asset_name.clone(), Icon::Assets, format!("/findings/{}", f.id)))
+            .collect(),
+    ));
     groups.push(("Work", works));
-    Ok(groups.into_iter().filter(|(_, items)| !items.is_empty()).map(|(name, items)| FoundGroup { name: name.to_owned(), items }).collect())
+    Ok(groups
+        .into_iter()
+        .filter(|(_, items)| !items.is_empty())
+        .map(|(name, items)| FoundGroup { name: name.to_owned(), items })
+        .collect())
 }

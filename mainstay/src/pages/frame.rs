@@ -1,16 +1,16 @@
 //! What stands around every page of ours, and words that several pages need.
 
-use axum::http::header::{SET_COOKIE, VARY};
 use axum::http::HeaderValue;
+use axum::http::header::{SET_COOKIE, VARY};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mainstay_face::theme::Theme;
 use mainstay_face::ui::{Icon, Moment, Page, Person, SECTIONS, Section, Shell, State, Toast, Words};
 use mainstay_face::{Answer, Caller, Wants, negotiate};
+use mainstay_kernel::Fault;
 use mainstay_kernel::access::{self, Scope};
 use mainstay_kernel::events::Event;
-use mainstay_kernel::Fault;
 use mainstay_record::finding::{Finding, Severity};
 use mainstay_record::{finding, plan, work};
 use maud::{Markup, html};
@@ -47,7 +47,9 @@ async fn shell(caller: &Caller) -> Result<Shell, Fault> {
     let counted = |section: Section| match section.name {
         "work" => section.with_count(open.unsigned_abs()),
         "maintenance" => section.with_count(ready as u64),
-        "assets" if findings.critical > 0 => section.with_count(findings.critical.unsigned_abs()).with_state(State::Bad),
+        "assets" if findings.critical > 0 => {
+            section.with_count(findings.critical.unsigned_abs()).with_state(State::Bad)
+        }
         _ => section,
     };
     Ok(Shell {
@@ -98,7 +100,9 @@ pub fn finding_words(finding: &Finding, words: &Words) -> Markup {
     let since = |ms: Option<i64>| ms.map(|ms| words.date(at(ms)));
     match (finding.state, since(finding.due_ms)) {
         (finding::State::Gone, _) => html! { "gone " @if let Some(date) = since(finding.gone_ms) { (date) } },
-        (finding::State::Accepted, _) => html! { "accepted until " @if let Some(date) = since(finding.accepted_until_ms) { (date) } },
+        (finding::State::Accepted, _) => {
+            html! { "accepted until " @if let Some(date) = since(finding.accepted_until_ms) { (date) } }
+        }
         (finding::State::Planned, _) => html! { "planned" },
         (finding::State::Open, Some(date)) => html! { "due " (date) },
         (finding::State::Open, None) => html! { "open" },

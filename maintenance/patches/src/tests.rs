@@ -1,0 +1,1 @@
+//! Stories of room patches, on both engines.
