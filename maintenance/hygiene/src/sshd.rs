@@ -331,7 +331,7 @@ impl Setup<'_> {
     }
 }
 
-/// Whether a pattern of AllowUsers lets root in; the part after `@` is the machine it comes from.
+/// Whether a pattern of `AllowUsers` lets root in; the part after `@` is the machine it comes from.
 fn may_be_root(pattern: &str) -> bool {
     let name = pattern.split('@').next().unwrap_or(pattern);
     fits(name.as_bytes(), b"root")
