@@ -53,6 +53,10 @@ fn databases_are_known_by_their_process() {
         (listener("postgres", 5432, Reach::Loopback), None),
         (listener("nginx", 5432, Reach::Every), None),
         (listener("", 5432, Reach::Every), None),
+        (listener("docker-proxy", 5432, Reach::Every), Some(("container tcp/5432", Medium))),
+        (listener("docker-proxy", 6379, Reach::Every), Some(("container tcp/6379", High))),
+        (listener("docker-proxy", 6379, Reach::Loopback), None),
+        (listener("docker-proxy", 8080, Reach::Every), None),
         (listener("mariadbd", 3306, Reach::Public), Some(("mysql tcp/3306", High))),
         (listener("redis-server", 6379, Reach::Every), Some(("redis tcp/6379", Critical))),
         (listener("redis-server", 6379, Reach::Private), Some(("redis tcp/6379", High))),
@@ -68,6 +72,9 @@ fn databases_are_known_by_their_process() {
         let seen = sockets::reachable_databases(&all);
         assert_eq!(told(&seen), expected.into_iter().collect::<Vec<_>>(), "{listener:?}");
         is_well_worded(&seen);
+    }
+    for (_, word) in crate::services::USUAL_PORTS {
+        assert!(crate::services::DATABASE_KINDS.iter().any(|kind| kind.word == *word), "{word}");
     }
     // One service on both families of addresses is one finding, as bad as the worse of them.
     let all = Sockets {
