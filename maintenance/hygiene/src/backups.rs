@@ -74,7 +74,8 @@ pub fn absent(backups: &Backups, gap: Option<&str>) -> Option<Sighting> {
         .reason(reason)
         .why("A disk that breaks, a mistyped command or an intruder then takes everything that is only here. A backup made from outside, such as a snapshot of the whole machine, cannot be seen from within: accept this with that as the reason.")
         .evidence(format!("looked for {}, timers, cron", backups.looked_for.join(", ")))
-        .fix("Back up this machine: mainstay backup /etc /srv --to /mnt/backup")
+        .fix("For example: apt-get install restic && restic -r /mnt/backup init && restic -r /mnt/backup backup /etc /srv")
+        .fix("Let a timer start it each night, and restore a file from it once to see that it can be done.")
         .controls(&["NIST SP 800-53 CP-9"]);
     for tool in &backups.tools {
         sighting = sighting.evidence(format!("{} at {}", tool.name, tool.path));

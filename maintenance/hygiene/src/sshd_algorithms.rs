@@ -5,6 +5,7 @@ use mainstay_wire::sshd::{Sshd, SshdSource};
 
 use crate::draft::{count, draft};
 use crate::exposure::Exposure;
+use crate::sshd::{DROP_IN, RELOAD};
 
 pub const ALGORITHMS: &str = "hygiene.sshd_algorithms";
 
@@ -87,12 +88,22 @@ pub fn weak_algorithms(sshd: &Sshd, exposure: &Exposure) -> Vec<Sighting> {
             .reason(format!("{listed}; {}.", exposure.clause()))
             .why("A client that asks for one of them gets it; what is then sent can be read, changed or signed by others with known effort.")
             .evidence(format!("{keyword} {}", offered.join(",")))
-            .fix(format!("Write in /etc/ssh/sshd_config.d/00-hygiene.conf: {spelled} -{}", listed.replace(", ", ",")))
-            .fix("sshd -t && systemctl reload ssh")
+            .fix(format!("Write in {DROP_IN}: {spelled} {}", sound(sshd, keyword, &offered)))
+            .fix(RELOAD)
             .controls(controls);
         found.push(sighting.done());
     }
     found
+}
+
+/// What to write instead: the list without its weak names. Where only additions to the defaults are known, or nothing
+/// sound would be left, the weak names taken from the defaults.
+fn sound(sshd: &Sshd, keyword: &str, offered: &[String]) -> String {
+    let (weak, sound): (Vec<&str>, Vec<&str>) =
+        offered.iter().map(String::as_str).partition(|name| weakness(keyword, name).is_some());
+    let is_whole =
+        sshd.settings.get(keyword).and_then(|v| v.first()).is_some_and(|v| !v.starts_with(['+', '^']));
+    if is_whole && !sound.is_empty() { sound.join(",") } else { format!("-{}", weak.join(",")) }
 }
 
 fn count_weak(number: usize, noun: &str) -> String {
