@@ -19,7 +19,7 @@ pub fn restarts(_host: &Host) -> Seen<Restarts> {
     Seen::not(Unseen::new("restart needs", "this agent cannot read packages yet"))
 }
 
-/// What the newer changelog entries of these waiting packages say (the ReadChangelogs order).
+/// What the newer changelog entries of these waiting packages say (the `ReadChangelogs` order).
 pub fn changelogs(_host: &Host, _packages: &[String]) -> Seen<Changelogs> {
     Seen::not(Unseen::new("changelogs", "this agent cannot read packages yet"))
 }
