@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod civil;
 pub mod moment;
+pub mod oncall;
 mod openings;
 pub mod problem;
 pub mod spans;
