@@ -83,10 +83,6 @@ impl Week {
     pub(crate) fn is_never(&self) -> bool {
         self.0.iter().all(Vec::is_empty)
     }
-
-    pub(crate) fn is_always(&self) -> bool {
-        *self == Self::always()
-    }
 }
 
 fn day_start(day: Weekday) -> u32 {
