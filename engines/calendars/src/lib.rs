@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod civil;
+pub mod deadline;
 pub mod moment;
 pub mod oncall;
 mod openings;
