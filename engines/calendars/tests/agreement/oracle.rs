@@ -76,8 +76,8 @@ fn minutes_of(time: TimeOfDay) -> i64 {
 }
 
 fn weekday(day: i64) -> Weekday {
-    let monday_first = date_of(day).weekday().to_monday_zero_offset();
-    Weekday::ALL[usize::try_from(monday_first).unwrap()]
+    // 1970-01-01 was a Thursday.
+    Weekday::ALL[usize::try_from((day + 3).rem_euclid(7)).unwrap()]
 }
 
 /// Whether a weekly window that began on some day of the last week covers this wall minute.
@@ -208,13 +208,15 @@ struct Turns<'a> {
     hand_overs: Vec<i64>,
     /// Changes of participants with the turn that runs when they come, -1 before the first.
     changes: Vec<(Moment, i64)>,
+    /// The last answer of `slot` and what it was for.
+    kept: Option<(i64, usize, Option<&'a Slot>)>,
 }
 
 impl<'a> Turns<'a> {
     fn new(layer: &'a Layer, zone: &Zone, range: Span) -> Self {
         let end = wall_at(zone, range.end) + 2880;
         let hand_overs = hand_overs(layer, zone, end);
-        let mut turns = Self { layer, hand_overs, changes: Vec::new() };
+        let mut turns = Self { layer, hand_overs, changes: Vec::new(), kept: None };
         for change in &layer.changes {
             let number = turns.number(change.at, wall_at(zone, change.at));
             turns.changes.push((change.at, number));
@@ -225,7 +227,7 @@ impl<'a> Turns<'a> {
     fn number(&self, at: Moment, wall: i64) -> i64 {
         let hourly = self.layer.rotation.as_ref().is_some_and(|rotation| rotation.every == Every::Hour);
         let now = if hourly { at.ms().div_euclid(MINUTE_MS) } else { wall };
-        i64::try_from(self.hand_overs.iter().take_while(|hand_over| **hand_over <= now).count()).unwrap() - 1
+        i64::try_from(self.hand_overs.partition_point(|hand_over| *hand_over <= now)).unwrap() - 1
     }
 
     fn people(&mut self, minute: &Minute) -> BTreeSet<&'a str> {
@@ -244,7 +246,13 @@ impl<'a> Turns<'a> {
                 return BTreeSet::new();
             }
         }
-        self.slot(number, minute.at).map(|slot| slot.0.iter().map(String::as_str).collect()).unwrap_or_default()
+        let changed = self.changes.iter().filter(|(at, _)| *at <= minute.at).count();
+        let slot = match self.kept {
+            Some((same, count, slot)) if same == number && count == changed => slot,
+            _ => self.slot(number, minute.at),
+        };
+        self.kept = Some((number, changed, slot));
+        slot.map(|slot| slot.0.iter().map(String::as_str).collect()).unwrap_or_default()
     }
 
     /// Steps turn by turn: the finger moves on at each hand-over and is put anew at each change.
