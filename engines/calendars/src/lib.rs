@@ -3,6 +3,8 @@
 pub mod calendar;
 pub mod civil;
 pub mod deadline;
+pub mod ical;
+pub mod import;
 pub mod moment;
 pub mod oncall;
 mod openings;

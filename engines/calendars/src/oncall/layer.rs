@@ -60,7 +60,10 @@ impl ReadyLayer {
         let zone = layer.zone.as_ref().unwrap_or(zone).clone();
         let turns = layer.rotation.as_ref().map(|rotation| Turns::new(rotation, &zone)).transpose()?;
         let hours = match &layer.restrictions {
-            Some(hours) => Some(Calendar::of_week(zone.clone(), Week::new(hours, "restrictions")?)),
+            Some(hours) => {
+                let zone = layer.restrictions_zone.as_ref().unwrap_or(&zone);
+                Some(Calendar::of_week(zone.clone(), Week::new(hours, "restrictions")?))
+            }
             None => None,
         };
         let valid = Span::new(layer.from.unwrap_or(Moment::MIN), layer.until.unwrap_or(Moment::MAX));

@@ -48,6 +48,9 @@ pub struct Layer {
     /// The wall clock of this layer (follow the sun); left out it is the schedule's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<Zone>,
+    /// The wall clock of the restrictions, where it is another one than that of the hand-overs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restrictions_zone: Option<Zone>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Moment>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -186,15 +186,17 @@ fn from_top<'a>(layers: &[Layer], own: &[&BTreeSet<&'a str>], at: Moment) -> BTr
 fn layer_people<'a>(layer: &'a Layer, zone: &Zone, range: Span) -> Vec<BTreeSet<&'a str>> {
     let zone = layer.zone.as_ref().unwrap_or(zone);
     let walk = Walk::new(zone, range);
+    let restricting = Walk::new(layer.restrictions_zone.as_ref().unwrap_or(zone), range);
     let mut turns = Turns::new(layer, zone, range);
     walk.minutes()
-        .map(|minute| {
+        .zip(restricting.minutes())
+        .map(|(minute, restricting)| {
             let is_valid = layer.from.is_none_or(|from| from <= minute.at)
                 && layer.until.is_none_or(|until| minute.at < until);
             let is_inside = layer
                 .restrictions
                 .as_ref()
-                .is_none_or(|hours| hours.iter().any(|hours| in_window(hours, minute.wall)));
+                .is_none_or(|hours| hours.iter().any(|hours| in_window(hours, restricting.wall)));
             let slot = turns.people(minute);
             if is_valid && is_inside { slot } else { BTreeSet::new() }
         })

@@ -203,6 +203,7 @@ impl Random {
             rotation: self.chance(80).then(|| self.rotation(&wall, range)),
             restrictions: self.chance(50).then(|| self.weekly(3)),
             zone: own_zone,
+            restrictions_zone: self.chance(15).then(|| self.zone()),
             from: self.chance(20).then(|| self.moment(range)),
             until: self.chance(20).then(|| self.moment(range)),
             changes: changes.into_iter().map(|at| LayerChange { at, participants: self.slots() }).collect(),
