@@ -75,7 +75,7 @@ fn main() -> ExitCode {
         let person = input.person.as_deref();
         if let Format::Ical = input.format {
             let feed = shift_feed(&board, &input.schedule.name, person, range, &[Alarm { minutes_before: 30 }]);
-            return Ok(common::Answer::Text(feed.write(input.from)));
+            return Ok(feed.write(input.from));
         }
         let mut measure = Measure::european(input.schedule.zone.clone());
         measure.holidays.clone_from(&input.holidays);

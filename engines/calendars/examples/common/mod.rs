@@ -7,20 +7,14 @@ use mainstay_calendars::problem::{Problem, from_json};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What a program has to say.
-pub enum Answer {
-    Json(serde_json::Value),
-    Text(String),
-}
-
 /// Anything that serialises is an answer.
-pub fn json(value: &impl Serialize) -> Result<Answer, Problem> {
-    serde_json::to_value(value).map(Answer::Json).map_err(|fault| Problem::new("", fault.to_string()))
+pub fn json(value: &impl Serialize) -> Result<String, Problem> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|fault| Problem::new("", fault.to_string()))
 }
 
 /// Reads one JSON value from standard input, answers on standard output. `--help` prints the help. A faulty
 /// input is one line on standard error, `error: FIELD: WHAT`, and exit code 2.
-pub fn run<T: DeserializeOwned>(help: &str, answer: impl FnOnce(&T) -> Result<Answer, Problem>) -> ExitCode {
+pub fn run<T: DeserializeOwned>(help: &str, answer: impl FnOnce(&T) -> Result<String, Problem>) -> ExitCode {
     if let Some(argument) = std::env::args().nth(1) {
         let is_help = argument == "--help" || argument == "-h";
         println!("{help}");
@@ -35,8 +29,7 @@ pub fn run<T: DeserializeOwned>(help: &str, answer: impl FnOnce(&T) -> Result<An
         Err(fault) => Err(Problem::new("", format!("standard input: {fault}"))),
     };
     match input.and_then(|input| answer(&input)) {
-        Ok(Answer::Json(value)) => print(&format!("{value:#}\n")),
-        Ok(Answer::Text(text)) => print(&text),
+        Ok(text) => print(&text),
         Err(problem) => {
             eprintln!("error: {problem}");
             ExitCode::from(2)

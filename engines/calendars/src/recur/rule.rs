@@ -108,6 +108,9 @@ impl Rule {
         if self.frequency == Frequency::Weekly && !self.by_month_day.is_empty() {
             return Err("BYMONTHDAY has no meaning with FREQ=WEEKLY".to_owned());
         }
+        if is_numbered && self.frequency == Frequency::Yearly && self.by_month.is_empty() && !self.by_month_day.is_empty() {
+            return Err("a numbered BYDAY and BYMONTHDAY need BYMONTH to tell the period they count in".to_owned());
+        }
         let has_other = !(self.by_month.is_empty() && self.by_month_day.is_empty() && self.by_day.is_empty());
         if !self.by_set_pos.is_empty() && !has_other {
             return Err("BYSETPOS needs another BY part to choose from".to_owned());
