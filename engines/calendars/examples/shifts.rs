@@ -74,13 +74,15 @@ fn main() -> ExitCode {
         }
         let person = input.person.as_deref();
         if let Format::Ical = input.format {
-            let feed = shift_feed(&board, &input.schedule.name, person, range, &[Alarm { minutes_before: 30 }]);
+            let feed =
+                shift_feed(&board, &input.schedule.name, person, range, &[Alarm { minutes_before: 30 }]);
             return Ok(feed.write(input.from));
         }
         let mut measure = Measure::european(input.schedule.zone.clone());
         measure.holidays.clone_from(&input.holidays);
         let is_wanted = |name: &str| person.is_none_or(|person| person == name);
-        let shifts: Vec<_> = board.shifts(range).into_iter().filter(|shift| is_wanted(shift.person)).collect();
+        let shifts: Vec<_> =
+            board.shifts(range).into_iter().filter(|shift| is_wanted(shift.person)).collect();
         common::json(&json!({
             "from": input.from,
             "to": input.to,

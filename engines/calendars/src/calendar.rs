@@ -325,7 +325,10 @@ fn except(
         for (window, hours) in exception.hours.iter().enumerate() {
             if hours.from == TimeOfDay::END_OF_DAY {
                 let field = format!("exceptions[{index}].hours[{window}].from");
-                return Err(Problem::new(field, "a window cannot begin at 24:00; write 00:00 of the next day"));
+                return Err(Problem::new(
+                    field,
+                    "a window cannot begin at 24:00; write 00:00 of the next day",
+                ));
             }
             let (from, to) = (hours.from.seconds(), hours.to.seconds());
             if to > from {

@@ -170,7 +170,8 @@ impl FromStr for Weekday {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let matches = |day: &Self| text.eq_ignore_ascii_case(day.short()) || text.eq_ignore_ascii_case(day.name());
+        let matches =
+            |day: &Self| text.eq_ignore_ascii_case(day.short()) || text.eq_ignore_ascii_case(day.name());
         Self::ALL
             .into_iter()
             .find(matches)

@@ -116,13 +116,22 @@ impl Window {
         let occurrence = |span: Span| Occurrence {
             span,
             usable: Spans::from(span).difference(&frozen),
-            frozen_by: freezes.iter().filter(|freeze| freeze.touches(span)).map(|freeze| freeze.reason.as_str()).collect(),
+            frozen_by: freezes
+                .iter()
+                .filter(|freeze| freeze.touches(span))
+                .map(|freeze| freeze.reason.as_str())
+                .collect(),
         };
         self.spans(range).map(occurrence).collect()
     }
 
     /// The next `most` times it opens that end after `at`.
-    pub fn next_occurrences<'a>(&self, at: Moment, freezes: &'a [Freeze], most: usize) -> Vec<Occurrence<'a>> {
+    pub fn next_occurrences<'a>(
+        &self,
+        at: Moment,
+        freezes: &'a [Freeze],
+        most: usize,
+    ) -> Vec<Occurrence<'a>> {
         let spans: Vec<Span> = self.spans(Span::new(at, Moment::MAX)).take(most).collect();
         spans.iter().flat_map(|span| self.occurrences_at(*span, freezes)).collect()
     }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZoneDatabase;
-use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::civil::{WallMs, datetime_of, wall_ms};
@@ -133,7 +133,8 @@ pub fn database_version() -> &'static str {
 /// A wall-clock text such as `2026-11-23T09:00`; used in JSON where the zone stands elsewhere.
 pub(crate) fn parse_wall(text: &str) -> Result<DateTime, String> {
     let fault = || format!("\"{text}\" is no wall-clock time; write it like 2026-11-23T09:00");
-    let has_zone = text.ends_with(['Z', 'z', ']']) || text.get(10..).is_some_and(|rest| rest.contains(['+', '-']));
+    let has_zone =
+        text.ends_with(['Z', 'z', ']']) || text.get(10..).is_some_and(|rest| rest.contains(['+', '-']));
     if has_zone || text.len() < 10 {
         return Err(fault());
     }

@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 
 /// Anything that serialises is an answer.
 pub fn json(value: &impl Serialize) -> Result<String, Problem> {
-    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|fault| Problem::new("", fault.to_string()))
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(|fault| Problem::new("", fault.to_string()))
 }
 
 /// Reads one JSON value from standard input, answers on standard output. `--help` prints the help. A faulty

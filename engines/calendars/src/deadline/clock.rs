@@ -102,7 +102,8 @@ pub fn deadlines<'a>(packs: &'a [Pack], case: &Case, now: Moment) -> Result<Vec<
 
 /// The open clock that is due first; an overdue one before all others.
 pub fn next_due<'a, 'b>(clocks: &'b [Deadline<'a>]) -> Option<&'b Deadline<'a>> {
-    let is_open = |clock: &&Deadline<'_>| matches!(clock.state, DeadlineState::Running | DeadlineState::Overdue);
+    let is_open =
+        |clock: &&Deadline<'_>| matches!(clock.state, DeadlineState::Running | DeadlineState::Overdue);
     clocks.iter().filter(is_open).min_by_key(|clock| clock.due)
 }
 
@@ -124,7 +125,9 @@ impl<'a> Desk<'a, '_> {
             return vec![self.without_due(DeadlineState::Waiting, waits)];
         };
         let date = self.case.zone.date(start);
-        if self.rule.valid_from.is_some_and(|from| date < from) || self.rule.valid_to.is_some_and(|to| date > to) {
+        if self.rule.valid_from.is_some_and(|from| date < from)
+            || self.rule.valid_to.is_some_and(|to| date > to)
+        {
             let reason = format!("not in force on {date}, the day of {}", self.anchor_name());
             return vec![self.without_due(DeadlineState::NotApplicable, reason)];
         }
@@ -169,7 +172,9 @@ impl<'a> Desk<'a, '_> {
                 let discovered = self.anchor(Anchor::Discovered)?;
                 let next_year = Date::new(self.case.zone.date(discovered).year() + 1, 1, 1).ok()?;
                 // Its last moment, so that the first day counted is 1 January.
-                return Some(self.case.zone.moment(next_year.to_datetime(jiff::civil::Time::midnight())).plus_ms(-1));
+                return Some(
+                    self.case.zone.moment(next_year.to_datetime(jiff::civil::Time::midnight())).plus_ms(-1),
+                );
             }
             _ => self.case.anchors.get(&anchor).copied(),
         };
@@ -185,7 +190,8 @@ impl<'a> Desk<'a, '_> {
             None => DeadlineState::Overdue,
         };
         let whole = due.since(start);
-        let mark = |share: u32| Mark { percent: share, at: Some(start.plus_ms(whole / 100 * i64::from(share))) };
+        let mark =
+            |share: u32| Mark { percent: share, at: Some(start.plus_ms(whole / 100 * i64::from(share))) };
         Deadline {
             started: Some(start),
             due: Some(due),
@@ -229,7 +235,10 @@ impl<'a> Desk<'a, '_> {
             let latest = self.anchor(cap.anchor).map(|from| self.end(from, limit, rule.ends));
             match latest {
                 Some(latest) if cap.unless_started_later && latest.moment < start => {
-                    because.push(format!("the cap of {limit} from {} had passed at the start", cap.anchor.name()));
+                    because.push(format!(
+                        "the cap of {limit} from {} had passed at the start",
+                        cap.anchor.name()
+                    ));
                 }
                 Some(latest) if latest.moment < end.moment => {
                     because.push(format!("capped at {limit} from {}", cap.anchor.name()));

@@ -4,4 +4,4 @@ pub mod clock;
 pub mod pack;
 
 pub use clock::{Case, Deadline, DeadlineState, deadlines, next_due};
-pub use pack::{Anchor, Amount, Cap, Ends, Pack, Roll, RunningRule, Unit, Weekend, shipped};
+pub use pack::{Amount, Anchor, Cap, Ends, Pack, Roll, RunningRule, Unit, Weekend, shipped};

@@ -173,7 +173,9 @@ impl<'de> Deserialize<'de> for Ends {
             "end_of_day" => Ok(Self::EndOfDay),
             "same_time" => Ok(Self::SameTime),
             time => time.parse().map(Self::At).map_err(|_| {
-                serde::de::Error::custom(format!("\"{time}\": write end_of_day, same_time or a time like 17:30"))
+                serde::de::Error::custom(format!(
+                    "\"{time}\": write end_of_day, same_time or a time like 17:30"
+                ))
             }),
         }
     }
@@ -217,7 +219,8 @@ impl Pack {
     /// round, repeats without anything to repeat from, and ids that stand twice.
     pub fn check(&self) -> Result<(), Problem> {
         for (index, rule) in self.clocks.iter().enumerate() {
-            let fault = |field: &str, message: &str| Problem::new(format!("clocks[{index}].{field}"), message);
+            let fault =
+                |field: &str, message: &str| Problem::new(format!("clocks[{index}].{field}"), message);
             limit(rule.amount, rule.unit).map_err(|message| fault("amount", message))?;
             if let Some(cap) = &rule.cap {
                 limit(cap.amount, cap.unit).map_err(|message| fault("cap.amount", message))?;

@@ -67,7 +67,10 @@ impl Feed {
         if !self.name.is_empty() {
             put(&mut out, "X-WR-CALNAME", &escape(&self.name));
         }
-        self.entries.iter().filter(|entry| !entry.span.is_empty()).for_each(|entry| entry.write(&mut out, stamp));
+        self.entries
+            .iter()
+            .filter(|entry| !entry.span.is_empty())
+            .for_each(|entry| entry.write(&mut out, stamp));
         self.todos.iter().for_each(|todo| todo.write(&mut out, stamp));
         put(&mut out, "END", "VCALENDAR");
         out
@@ -142,7 +145,9 @@ fn utc(moment: Moment) -> String {
 
 /// To the next whole second, so that an entry of less than a second does not end at its start.
 fn round_up(moment: Moment) -> Moment {
-    Moment::from_ms(moment.ms().div_euclid(1000) * 1000 + if moment.ms().rem_euclid(1000) > 0 { 1000 } else { 0 })
+    Moment::from_ms(
+        moment.ms().div_euclid(1000) * 1000 + if moment.ms().rem_euclid(1000) > 0 { 1000 } else { 0 },
+    )
 }
 
 /// The same for the same identity, whatever else changes.
@@ -171,7 +176,8 @@ pub fn shift_feed(
     let name = &board.schedule().name;
     let later = Span::new(range.end, range.end.plus_ms(MINUTE_MS));
     let goes_on = board.time_of_people(later);
-    let wanted = board.shifts(range).into_iter().filter(|shift| person.is_none_or(|person| person == shift.person));
+    let wanted =
+        board.shifts(range).into_iter().filter(|shift| person.is_none_or(|person| person == shift.person));
     let entries = wanted.map(|shift| {
         let is_cut = shift.span.end == range.end
             && goes_on.get(shift.person).is_some_and(|time| time.contains(range.end));

@@ -76,9 +76,14 @@ impl Line {
                 ':' if !is_quoted => {
                     let name = parts[0].to_ascii_uppercase();
                     let parameters = parts[1..].iter().filter_map(|part| part.split_once('='));
-                    let parameters = parameters.map(|(name, value)| (name.to_ascii_uppercase(), value.to_owned()));
+                    let parameters =
+                        parameters.map(|(name, value)| (name.to_ascii_uppercase(), value.to_owned()));
                     let value = text[at + 1..].to_owned();
-                    return (!name.is_empty()).then(|| Self { name, parameters: parameters.collect(), value });
+                    return (!name.is_empty()).then(|| Self {
+                        name,
+                        parameters: parameters.collect(),
+                        value,
+                    });
                 }
                 other => parts.last_mut().expect("there is always one part").push(other),
             }

@@ -9,8 +9,8 @@ use crate::civil::{date_of, day_number};
 use crate::ical::lines::{Line, unescape, unfold};
 use crate::moment::{DAY_MS, HOUR_MS, MINUTE_MS, Moment, SECOND_MS, Span};
 use crate::problem::Problem;
-use crate::recur::rule::{Until, parse_until};
 use crate::recur::Rule;
+use crate::recur::rule::{Until, parse_until};
 use crate::zone::Zone;
 
 /// What a foreign file may cost.
@@ -53,7 +53,10 @@ pub struct Reading {
 /// `Err` when the file is over a limit or is no calendar; faults of one event only skip that event.
 pub fn read(text: &str, zone: &Zone, range: Span, limits: Limits) -> Result<Reading, Problem> {
     if text.len() > limits.most_bytes {
-        return Err(Problem::new("", format!("the file has {} bytes, at most {}", text.len(), limits.most_bytes)));
+        return Err(Problem::new(
+            "",
+            format!("the file has {} bytes, at most {}", text.len(), limits.most_bytes),
+        ));
     }
     let (events, mut skipped) = split(text, limits)?;
     let moved: Vec<(String, Moment)> = events
@@ -223,8 +226,13 @@ impl RawEvent {
             };
         }
         if let Some(line) = self.get("DURATION") {
-            let ms = duration(&line.value).ok_or_else(|| format!("DURATION {} is not understood", line.value))?;
-            return Ok(if is_date { Length::Days(i32::try_from(ms / DAY_MS).unwrap_or(1).max(1)) } else { Length::Exact(ms) });
+            let ms =
+                duration(&line.value).ok_or_else(|| format!("DURATION {} is not understood", line.value))?;
+            return Ok(if is_date {
+                Length::Days(i32::try_from(ms / DAY_MS).unwrap_or(1).max(1))
+            } else {
+                Length::Exact(ms)
+            });
         }
         Ok(if is_date { Length::Days(1) } else { Length::Exact(0) })
     }
@@ -301,7 +309,13 @@ fn value(value: &str, line: &Line, zone: &Zone) -> Result<Time, String> {
 
 /// `P1W`, `P2DT3H30M` and the like; negative and empty ones are refused.
 fn duration(text: &str) -> Option<i64> {
-    let units = BTreeMap::from([('W', 7 * DAY_MS), ('D', DAY_MS), ('H', HOUR_MS), ('M', MINUTE_MS), ('S', SECOND_MS)]);
+    let units = BTreeMap::from([
+        ('W', 7 * DAY_MS),
+        ('D', DAY_MS),
+        ('H', HOUR_MS),
+        ('M', MINUTE_MS),
+        ('S', SECOND_MS),
+    ]);
     let rest = text.trim().trim_start_matches('+').strip_prefix('P')?;
     let (mut total, mut number) = (0_i64, String::new());
     for character in rest.chars().filter(|character| *character != 'T') {

@@ -6,7 +6,8 @@ use crate::civil::{TimeOfDay, Weekday};
 use crate::import::{Imported, Named};
 use crate::moment::Moment;
 use crate::oncall::{
-    Board, Every, Layer, Mode, Override, OverrideKind, Rotation, Schedule, Slot, Temporary, TemporaryShift, Wall,
+    Board, Every, Layer, Mode, Override, OverrideKind, Rotation, Schedule, Slot, Temporary, TemporaryShift,
+    Wall,
 };
 use crate::problem::{Problem, from_json};
 use crate::week::Hours;
@@ -122,7 +123,11 @@ pub fn schedule(text: &str, exported_at: Moment) -> Result<Imported, Problem> {
     };
     let source = &export.schedule;
     let mut imported = Imported {
-        schedule: Schedule { name: source.name.clone(), zone: source.time_zone.clone(), ..Schedule::default() },
+        schedule: Schedule {
+            name: source.name.clone(),
+            zone: source.time_zone.clone(),
+            ..Schedule::default()
+        },
         ..Imported::default()
     };
     for target in &source.targets {
@@ -134,10 +139,19 @@ pub fn schedule(text: &str, exported_at: Moment) -> Result<Imported, Problem> {
         overridden(change, &mut imported);
     }
     for temporary in &source.temporary_schedules {
-        let shift = |shift: &GaShift| TemporaryShift { person: shift.user_id.clone(), from: shift.start, to: shift.end };
+        let shift = |shift: &GaShift| TemporaryShift {
+            person: shift.user_id.clone(),
+            from: shift.start,
+            to: shift.end,
+        };
         let shifts = temporary.shifts.iter().map(shift).collect();
         let name = "temporary schedule".to_owned();
-        imported.schedule.temporary.push(Temporary { name, from: temporary.start, to: temporary.end, shifts });
+        imported.schedule.temporary.push(Temporary {
+            name,
+            from: temporary.start,
+            to: temporary.end,
+            shifts,
+        });
     }
     Ok(imported)
 }
@@ -147,7 +161,11 @@ fn ready(target: &GaTarget, export: &Export, at: Moment, imported: &mut Imported
     let restrictions = Some(target.rules.iter().map(hours).collect());
     let plain = Layer { name, mode: Mode::Add, restrictions, ..Layer::default() };
     if target.target.kind == "user" {
-        let named = Named { id: Some(target.target.id.clone()), name: target.target.name.clone(), username: None };
+        let named = Named {
+            id: Some(target.target.id.clone()),
+            name: target.target.name.clone(),
+            ..Named::default()
+        };
         let person = imported.person(&named)?;
         return Some(Layer { participants: vec![Slot(vec![person])], ..plain });
     }
@@ -160,7 +178,13 @@ fn ready(target: &GaTarget, export: &Export, at: Moment, imported: &mut Imported
     turning(rotation, plain, export, at, imported)
 }
 
-fn turning(source: &GaRotation, plain: Layer, export: &Export, at: Moment, imported: &mut Imported) -> Option<Layer> {
+fn turning(
+    source: &GaRotation,
+    plain: Layer,
+    export: &Export,
+    at: Moment,
+    imported: &mut Imported,
+) -> Option<Layer> {
     let every = match source.kind.as_str() {
         "hourly" => Every::Hour,
         "daily" => Every::Day,
@@ -181,13 +205,19 @@ fn turning(source: &GaRotation, plain: Layer, export: &Export, at: Moment, impor
     }
     let mut participants = Vec::new();
     if source.user_ids.is_empty() {
-        participants.extend(source.users.iter().map(|user| Slot(imported.person(user).into_iter().collect())));
+        participants
+            .extend(source.users.iter().map(|user| Slot(imported.person(user).into_iter().collect())));
     } else {
         source.users.iter().for_each(|user| drop(imported.person(user)));
         participants.extend(source.user_ids.iter().map(|id| Slot(vec![id.clone()])));
     }
-    let rotation =
-        Rotation { every, length: source.shift_length.max(1), start: Wall::from(start), on_for_minutes: None, first: 0 };
+    let rotation = Rotation {
+        every,
+        length: source.shift_length.max(1),
+        start: Wall::from(start),
+        on_for_minutes: None,
+        first: 0,
+    };
     let mut layer = Layer {
         participants,
         rotation: Some(rotation),
@@ -197,7 +227,8 @@ fn turning(source: &GaRotation, plain: Layer, export: &Export, at: Moment, impor
     };
     // GoAlert's position belongs to the turn that runs at the export.
     let alone = Schedule { layers: vec![layer.clone()], ..Schedule::default() };
-    let turn = Board::new(&alone).ok().and_then(|board| board.layers[0].turn_at(at)).map_or(0, |(turn, _)| turn);
+    let turn =
+        Board::new(&alone).ok().and_then(|board| board.layers[0].turn_at(at)).map_or(0, |(turn, _)| turn);
     let count = i64::try_from(layer.participants.len().max(1)).unwrap_or(1);
     let first = (source.active_user_index - turn).rem_euclid(count);
     if let Some(rotation) = &mut layer.rotation {
@@ -218,7 +249,13 @@ fn overridden(change: &GaOverride, imported: &mut Imported) {
             return;
         }
     };
-    imported.schedule.overrides.push(Override { from: change.start, to: change.end, kind, person, instead_of });
+    imported.schedule.overrides.push(Override {
+        from: change.start,
+        to: change.end,
+        kind,
+        person,
+        instead_of,
+    });
 }
 
 fn hours(rule: &GaRule) -> Hours {

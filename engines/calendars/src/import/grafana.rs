@@ -80,7 +80,9 @@ fn imported(source: &OcSchedule, shifts: &[OcShift]) -> Imported {
         ..Imported::default()
     };
     if source.kind == "ical" {
-        imported.lost.push("the shifts of an iCal schedule are not in the export; read its calendar instead".to_owned());
+        imported.lost.push(
+            "the shifts of an iCal schedule are not in the export; read its calendar instead".to_owned(),
+        );
     }
     let mut own: Vec<&OcShift> = Vec::new();
     for id in &source.shifts {
@@ -143,21 +145,26 @@ fn ready(source: &OcShift, zone: &Zone, imported: &mut Imported) -> Option<Layer
     let days: Vec<Weekday> = source.by_day.iter().flatten().filter_map(|day| weekday(day)).collect();
     if days.is_empty() {
         let on_for_minutes = on_for(source, every, interval, name, imported);
-        layer.rotation = Some(Rotation { every, length: interval, start: source.start, on_for_minutes, first });
+        layer.rotation =
+            Some(Rotation { every, length: interval, start: source.start, on_for_minutes, first });
     } else {
         layer.restrictions = Some(days.iter().map(|day| by_day(*day, source)).collect());
         if every != Every::Week || (interval > 1 && slots.len() > 1) {
-            let reason = "by_day is exact for weekly shifts of interval 1; people may take turns at other times";
+            let reason =
+                "by_day is exact for weekly shifts of interval 1; people may take turns at other times";
             imported.lost.push(format!("shift {name}: {reason}"));
         }
         let start = source.start.0.rem_euclid(86_400_000) / 1000;
         if slots.len() > 1 && start + i64::from(source.duration) > 86_400 {
-            imported.lost.push(format!("shift {name}: what runs past the end of the week goes to the next person"));
+            imported
+                .lost
+                .push(format!("shift {name}: what runs past the end of the week goes to the next person"));
         }
         // One person every n weeks: the weeks between are nobody's.
         let (length, empty) = if slots.len() > 1 { (interval, 0) } else { (1, interval - 1) };
         slots.extend((0..empty.min(520)).map(|_| Slot::default()));
-        layer.rotation = Some(Rotation { every, length, start: week_of(source, every), on_for_minutes: None, first });
+        layer.rotation =
+            Some(Rotation { every, length, start: week_of(source, every), on_for_minutes: None, first });
     }
     Some(Layer { participants: slots, zone: Some(zone), ..layer })
 }
@@ -172,7 +179,9 @@ fn on_for(source: &OcShift, every: Every, interval: u32, name: &str, imported: &
     };
     let turn = unit * u64::from(interval);
     if u64::from(source.duration) > turn && every != Every::Month {
-        imported.lost.push(format!("shift {name}: it lasts longer than its turn; people do not overlap here"));
+        imported
+            .lost
+            .push(format!("shift {name}: it lasts longer than its turn; people do not overlap here"));
     }
     let is_shorter = u64::from(source.duration) < turn || every == Every::Month;
     is_shorter.then(|| (source.duration / 60).max(1))
@@ -197,6 +206,7 @@ fn by_day(day: Weekday, source: &OcShift) -> Hours {
 }
 
 fn weekday(text: &str) -> Option<Weekday> {
-    let place = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"].iter().position(|day| text.eq_ignore_ascii_case(day))?;
+    let place =
+        ["MO", "TU", "WE", "TH", "FR", "SA", "SU"].iter().position(|day| text.eq_ignore_ascii_case(day))?;
     Some(Weekday::ALL[place])
 }

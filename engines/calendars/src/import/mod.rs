@@ -27,17 +27,23 @@ pub struct Imported {
 struct Named {
     #[serde(default)]
     id: Option<String>,
-    #[serde(default, alias = "summary", alias = "fullName")]
+    #[serde(default)]
     name: Option<String>,
-    #[serde(default, alias = "email")]
+    #[serde(default)]
+    summary: Option<String>,
+    #[serde(default)]
     username: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
 }
 
 impl Imported {
     /// The id of somebody, whose name is noted; `None` when the source names nobody.
     fn person(&mut self, named: &Named) -> Option<String> {
-        let id = [&named.id, &named.username, &named.name].into_iter().flatten().find(|id| !id.is_empty())?;
-        let name = [&named.name, &named.username].into_iter().flatten().next().unwrap_or(id);
+        let Named { id, name, summary, username, email } = named;
+        let id =
+            [id, username, email, name, summary].into_iter().flatten().find(|id| !id.trim().is_empty())?;
+        let name = [name, summary, username, email].into_iter().flatten().next().unwrap_or(id);
         self.people.insert(id.clone(), name.clone());
         Some(id.clone())
     }

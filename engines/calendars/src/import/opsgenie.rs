@@ -100,11 +100,17 @@ pub fn schedules(text: &str) -> Result<Vec<Imported>, Problem> {
 
 fn imported(source: &OgSchedule) -> Imported {
     let mut imported = Imported {
-        schedule: Schedule { name: source.name.clone(), zone: source.timezone.clone(), ..Schedule::default() },
+        schedule: Schedule {
+            name: source.name.clone(),
+            zone: source.timezone.clone(),
+            ..Schedule::default()
+        },
         ..Imported::default()
     };
     if !source.enabled {
-        imported.lost.push("the schedule is disabled in Opsgenie; it was taken over as if enabled".to_owned());
+        imported
+            .lost
+            .push("the schedule is disabled in Opsgenie; it was taken over as if enabled".to_owned());
     }
     let mut ids: Vec<&str> = Vec::new();
     for rotation in &source.rotations {
@@ -115,20 +121,32 @@ fn imported(source: &OgSchedule) -> Imported {
             ids.push(&rotation.id);
         }
     }
-    let mut layers: Vec<(&str, Layer)> = ids.into_iter().zip(std::mem::take(&mut imported.schedule.layers)).collect();
+    let mut layers: Vec<(&str, Layer)> =
+        ids.into_iter().zip(std::mem::take(&mut imported.schedule.layers)).collect();
     for change in &source.overrides {
-        let Some(person) = participant(&change.user, &mut imported).0.pop().filter(|_| change.start_date < change.end_date)
+        let Some(person) =
+            participant(&change.user, &mut imported).0.pop().filter(|_| change.start_date < change.end_date)
         else {
-            imported.lost.push(format!("an override at {} without a user or an end was left out", change.start_date));
+            imported
+                .lost
+                .push(format!("an override at {} without a user or an end was left out", change.start_date));
             continue;
         };
         let (from, to) = (change.start_date, change.end_date);
-        let named: Vec<&str> = change.rotations.iter().filter_map(|rotation| rotation.id.as_deref()).collect();
+        let named: Vec<&str> =
+            change.rotations.iter().filter_map(|rotation| rotation.id.as_deref()).collect();
         if named.is_empty() {
             let kind = OverrideKind::Replace;
-            imported.schedule.overrides.push(Override { from, to, kind, person: Some(person), instead_of: None });
+            imported.schedule.overrides.push(Override {
+                from,
+                to,
+                kind,
+                person: Some(person),
+                instead_of: None,
+            });
         } else {
-            layers = layers.into_iter().flat_map(|(id, layer)| pierced(id, layer, &named, from, to)).collect();
+            layers =
+                layers.into_iter().flat_map(|(id, layer)| pierced(id, layer, &named, from, to)).collect();
             let name = "override".to_owned();
             let participants = vec![Slot(vec![person])];
             let (from, until) = (Some(from), Some(to));
@@ -168,7 +186,13 @@ fn ready(source: &OgRotation, zone: &Zone, imported: &mut Imported) -> Option<La
         name: source.name.clone(),
         mode: Mode::Add,
         participants,
-        rotation: Some(Rotation { every, length: source.length.max(1), start, on_for_minutes: None, first: 0 }),
+        rotation: Some(Rotation {
+            every,
+            length: source.length.max(1),
+            start,
+            on_for_minutes: None,
+            first: 0,
+        }),
         restrictions,
         until: source.end_date,
         ..Layer::default()
@@ -192,10 +216,13 @@ fn participant(source: &OgParticipant, imported: &mut Imported) -> Slot {
 fn hours(source: &OgHours) -> Option<Hours> {
     let time = |hour: u32, minute: u32| TimeOfDay::from_seconds((hour.min(24) * 60 + minute.min(59)) * 60);
     let (from, to) = (time(source.start_hour % 24, source.start_min), time(source.end_hour, source.end_min));
-    let is_next_day = source.end_day.is_some_and(|end| Some(end) != source.start_day) || (source.end_day.is_some() && to <= from);
+    let is_next_day = source.end_day.is_some_and(|end| Some(end) != source.start_day)
+        || (source.end_day.is_some() && to <= from);
     // 24:00 on a day that is named is 00:00 of the day after it.
     let (to, to_day) = match source.end_day.filter(|_| is_next_day) {
-        Some(day) if to == TimeOfDay::END_OF_DAY => (TimeOfDay::MIDNIGHT, Some(Weekday::ALL[(day.index() + 1) % 7])),
+        Some(day) if to == TimeOfDay::END_OF_DAY => {
+            (TimeOfDay::MIDNIGHT, Some(Weekday::ALL[(day.index() + 1) % 7]))
+        }
         day => (to, day),
     };
     Some(Hours { days: source.start_day.map(|day| vec![day]), from, to, to_day })

@@ -19,7 +19,6 @@ struct Export {
 
 #[derive(Deserialize)]
 struct PdSchedule {
-    #[serde(alias = "summary")]
     name: String,
     time_zone: Zone,
     #[serde(default)]
@@ -79,7 +78,11 @@ pub fn schedules(text: &str) -> Result<Vec<Imported>, Problem> {
 
 fn imported(source: &PdSchedule) -> Imported {
     let mut imported = Imported {
-        schedule: Schedule { name: source.name.clone(), zone: source.time_zone.clone(), ..Schedule::default() },
+        schedule: Schedule {
+            name: source.name.clone(),
+            zone: source.time_zone.clone(),
+            ..Schedule::default()
+        },
         ..Imported::default()
     };
     for layer in source.schedule_layers.iter().rev() {
@@ -90,7 +93,9 @@ fn imported(source: &PdSchedule) -> Imported {
     for change in &source.overrides {
         let person = imported.person(&change.user);
         if person.is_none() || change.end <= change.start {
-            imported.lost.push(format!("an override at {} without a user or an end was left out", change.start));
+            imported
+                .lost
+                .push(format!("an override at {} without a user or an end was left out", change.start));
             continue;
         }
         imported.schedule.overrides.push(Override {
@@ -107,7 +112,9 @@ fn imported(source: &PdSchedule) -> Imported {
 fn ready(source: &PdLayer, zone: &Zone, imported: &mut Imported) -> Option<Layer> {
     let Some((every, length)) = every(source.rotation_turn_length_seconds) else {
         let seconds = source.rotation_turn_length_seconds;
-        imported.lost.push(format!("layer {}: turns of {seconds} s are no whole hours; left out", source.name));
+        imported
+            .lost
+            .push(format!("layer {}: turns of {seconds} s are no whole hours; left out", source.name));
         return None;
     };
     let mut participants = Vec::new();
@@ -158,11 +165,18 @@ fn restrictions(source: &PdLayer, imported: &mut Imported) -> Option<Vec<crate::
     let mut windows = Vec::new();
     for restriction in &source.restrictions {
         let from = restriction.start_time_of_day.seconds() % 86_400;
-        let day = restriction.start_day_of_week.and_then(|day| Weekday::ALL.get(day.wrapping_sub(1)).copied());
+        let day =
+            restriction.start_day_of_week.and_then(|day| Weekday::ALL.get(day.wrapping_sub(1)).copied());
         match (restriction.kind.as_str(), day) {
-            ("daily_restriction", _) => windows.push(window(None, from, restriction.duration_seconds.min(86_400))),
-            ("weekly_restriction", Some(day)) => windows.push(window(Some(day), from, restriction.duration_seconds)),
-            (kind, _) => imported.lost.push(format!("layer {}: restriction {kind} was left out", source.name)),
+            ("daily_restriction", _) => {
+                windows.push(window(None, from, restriction.duration_seconds.min(86_400)))
+            }
+            ("weekly_restriction", Some(day)) => {
+                windows.push(window(Some(day), from, restriction.duration_seconds))
+            }
+            (kind, _) => {
+                imported.lost.push(format!("layer {}: restriction {kind} was left out", source.name))
+            }
         }
     }
     Some(windows)

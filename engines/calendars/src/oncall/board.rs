@@ -122,12 +122,18 @@ impl Board {
         if let Some((index, temporary)) = self.temporary_at(at) {
             let name = &self.schedule.temporary[index].name;
             for (span, person) in temporary.shifts.iter().filter(|(span, _)| span.contains(at)) {
-                self.put(&mut duties, *person, Because::Temporary { name, until: span.end.min(temporary.span.end) });
+                self.put(
+                    &mut duties,
+                    *person,
+                    Because::Temporary { name, until: span.end.min(temporary.span.end) },
+                );
             }
             return duties;
         }
         self.by_layers(at, &mut duties);
-        for (number, change) in self.overrides.iter().enumerate().filter(|(_, change)| change.span.contains(at)) {
+        for (number, change) in
+            self.overrides.iter().enumerate().filter(|(_, change)| change.span.contains(at))
+        {
             self.apply(number, change, &mut duties);
         }
         duties

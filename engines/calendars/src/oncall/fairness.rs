@@ -73,8 +73,10 @@ impl Board {
             Calendar::new(&BusinessHours { zone: measure.zone.clone(), hours, ..BusinessHours::default() })
         };
         let night = week(vec![measure.night.clone()]).map_err(|problem| problem.of("night"))?.open(range);
-        let weekend = week(vec![Hours::on(&measure.weekend, TimeOfDay::MIDNIGHT, TimeOfDay::END_OF_DAY)])?.open(range);
-        let holidays = measure.holidays.as_ref().map_or_else(Spans::none, |calendar| holidays(calendar, range));
+        let weekend =
+            week(vec![Hours::on(&measure.weekend, TimeOfDay::MIDNIGHT, TimeOfDay::END_OF_DAY)])?.open(range);
+        let holidays =
+            measure.holidays.as_ref().map_or_else(Spans::none, |calendar| holidays(calendar, range));
         let time = self.time_of_people(range);
         let none = Spans::none();
         let loads = self.people().iter().map(|person| {

@@ -80,7 +80,8 @@ impl ReadyLayer {
             rosters: vec![Roster { since: Moment::MIN, first, slots }],
         };
         for (index, change) in layer.changes.iter().enumerate() {
-            let slots = intern(&change.participants, is_turning, names, &format!("changes[{index}].participants"))?;
+            let slots =
+                intern(&change.participants, is_turning, names, &format!("changes[{index}].participants"))?;
             if ready.rosters.last().is_some_and(|last| change.at <= last.since) {
                 let message = "changes stand in the order of time, no two at the same moment";
                 return Err(Problem::new(format!("changes[{index}].at"), message));
@@ -110,7 +111,10 @@ impl ReadyLayer {
     pub(crate) fn turn_at(&self, at: Moment) -> Option<(i64, Span)> {
         let turns = self.turns.as_ref()?;
         let number = turns.number_at(&self.zone, at)?;
-        Some((number, Span::new(turns.hand_over(&self.zone, number), turns.hand_over(&self.zone, number + 1))))
+        Some((
+            number,
+            Span::new(turns.hand_over(&self.zone, number), turns.hand_over(&self.zone, number + 1)),
+        ))
     }
 
     /// The people of that turn as of the participants at that moment.
@@ -297,8 +301,8 @@ fn intern(
     for (index, slot) in slots.iter().enumerate() {
         let mut people: Vec<PersonId> = Vec::with_capacity(slot.0.len());
         for name in &slot.0 {
-            let number =
-                number_of(name, names).map_err(|message| Problem::new(format!("{field}[{index}]"), message))?;
+            let number = number_of(name, names)
+                .map_err(|message| Problem::new(format!("{field}[{index}]"), message))?;
             if !people.contains(&number) {
                 people.push(number);
             }

@@ -10,6 +10,7 @@ pub mod text;
 
 pub use board::{Because, Board, Duty};
 pub use schedule::{
-    Every, Layer, LayerChange, Mode, Override, OverrideKind, Rotation, Schedule, Slot, Temporary, TemporaryShift, Wall,
+    Every, Layer, LayerChange, Mode, Override, OverrideKind, Rotation, Schedule, Slot, Temporary,
+    TemporaryShift, Wall,
 };
 pub use shifts::{Change, Shift, Stretch};

@@ -99,7 +99,8 @@ impl Board {
         if range.is_empty() {
             return Vec::new();
         }
-        let mut lanes: Vec<Lane<'_>> = self.layers.iter().map(|layer| Lane::new(layer.pieces(range))).collect();
+        let mut lanes: Vec<Lane<'_>> =
+            self.layers.iter().map(|layer| Lane::new(layer.pieces(range))).collect();
         let mut stretches: Vec<(Span, Vec<PersonId>)> = Vec::new();
         let edges = self.edges(range, &lanes);
         let mut people = Vec::new();
@@ -151,7 +152,10 @@ impl Board {
             }
             own.iter().filter_map(|lane| lane.current).flatten().for_each(|person| put(people, *person));
         }
-        self.overrides.iter().filter(|change| change.span.contains(at)).for_each(|change| apply(change, people));
+        self.overrides
+            .iter()
+            .filter(|change| change.span.contains(at))
+            .for_each(|change| apply(change, people));
     }
 }
 

@@ -56,7 +56,8 @@ impl Swap {
         if self.giver == self.taker || self.given.is_empty() || self.returned.is_some_and(Span::is_empty) {
             return Err(SwapFault::Nothing);
         }
-        if let Some(missing) = [&self.giver, &self.taker].into_iter().find(|name| !self.agreed.contains(name)) {
+        if let Some(missing) = [&self.giver, &self.taker].into_iter().find(|name| !self.agreed.contains(name))
+        {
             return Err(SwapFault::NoConsent(missing.clone()));
         }
         let mut overrides = vec![hand(board, &self.giver, &self.taker, self.given)?];

@@ -80,7 +80,11 @@ pub fn turns(rotation: &Rotation) -> String {
 
 /// `only Monday to Friday 09:00-17:00 and Saturday 10:00-14:00`; `never` for an empty list.
 pub fn restrictions(hours: &[Hours]) -> String {
-    let windows: Vec<String> = hours.iter().filter(|hours| hours.days.as_ref().is_none_or(|days| !days.is_empty())).map(window).collect();
+    let windows: Vec<String> = hours
+        .iter()
+        .filter(|hours| hours.days.as_ref().is_none_or(|days| !days.is_empty()))
+        .map(window)
+        .collect();
     let windows: Vec<&str> = windows.iter().map(String::as_str).collect();
     if windows.is_empty() { "never".to_owned() } else { format!("only {}", join(&windows)) }
 }

@@ -103,7 +103,9 @@ impl Rule {
             }
             Frequency::Yearly => self.yearly(start, i64::from(start.year()) + steps)?,
         };
-        if days.last().is_some_and(|day| *day > LAST_DAY) || self.frequency == Frequency::Daily && steps > i64::from(LAST_DAY) {
+        if days.last().is_some_and(|day| *day > LAST_DAY)
+            || self.frequency == Frequency::Daily && steps > i64::from(LAST_DAY)
+        {
             return None;
         }
         if !self.by_set_pos.is_empty() {
@@ -149,7 +151,8 @@ impl Rule {
     fn yearly(&self, start: Date, year: i64) -> Option<Vec<i32>> {
         let january = first_of_month(year * 12)?;
         let own_month = [start.month()];
-        let is_by_weekday_of_year = self.by_month.is_empty() && !self.by_day.is_empty() && self.by_month_day.is_empty();
+        let is_by_weekday_of_year =
+            self.by_month.is_empty() && !self.by_day.is_empty() && self.by_month_day.is_empty();
         if is_by_weekday_of_year {
             let low = day_number(january);
             let length = i32::from(january.days_in_year());
@@ -173,7 +176,8 @@ impl Rule {
 
     fn fits_month_day(&self, date: Date) -> bool {
         let from_end = date.day() - date.days_in_month() - 1;
-        self.by_month_day.is_empty() || self.by_month_day.iter().any(|day| *day == date.day() || *day == from_end)
+        self.by_month_day.is_empty()
+            || self.by_month_day.iter().any(|day| *day == date.day() || *day == from_end)
     }
 
     fn fits_weekday(&self, day: i32) -> bool {
@@ -194,7 +198,8 @@ impl Rule {
             1.. => usize::try_from(*position - 1).ok(),
             _ => days.len().checked_sub(usize::from(position.unsigned_abs())),
         };
-        let mut chosen: Vec<i32> = self.by_set_pos.iter().filter_map(place).filter_map(|at| days.get(at).copied()).collect();
+        let mut chosen: Vec<i32> =
+            self.by_set_pos.iter().filter_map(place).filter_map(|at| days.get(at).copied()).collect();
         chosen.sort_unstable();
         chosen.dedup();
         chosen

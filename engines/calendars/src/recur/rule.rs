@@ -108,8 +108,14 @@ impl Rule {
         if self.frequency == Frequency::Weekly && !self.by_month_day.is_empty() {
             return Err("BYMONTHDAY has no meaning with FREQ=WEEKLY".to_owned());
         }
-        if is_numbered && self.frequency == Frequency::Yearly && self.by_month.is_empty() && !self.by_month_day.is_empty() {
-            return Err("a numbered BYDAY and BYMONTHDAY need BYMONTH to tell the period they count in".to_owned());
+        if is_numbered
+            && self.frequency == Frequency::Yearly
+            && self.by_month.is_empty()
+            && !self.by_month_day.is_empty()
+        {
+            return Err(
+                "a numbered BYDAY and BYMONTHDAY need BYMONTH to tell the period they count in".to_owned()
+            );
         }
         let has_other = !(self.by_month.is_empty() && self.by_month_day.is_empty() && self.by_day.is_empty());
         if !self.by_set_pos.is_empty() && !has_other {
@@ -128,12 +134,15 @@ impl FromStr for Rule {
             return Err("a recurrence rule has at most 1000 characters".to_owned());
         }
         let upper = text.trim().to_ascii_uppercase();
-        let parts: Vec<&str> = upper.trim_start_matches("RRULE:").split(';').filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> =
+            upper.trim_start_matches("RRULE:").split(';').filter(|part| !part.is_empty()).collect();
         let mut rule = None;
         for part in &parts {
             if let Some(value) = part.strip_prefix("FREQ=") {
                 let known = FREQUENCIES.iter().find(|(name, _)| *name == value);
-                let (_, frequency) = known.ok_or_else(|| format!("FREQ={value} is not supported; use DAILY, WEEKLY, MONTHLY or YEARLY"))?;
+                let (_, frequency) = known.ok_or_else(|| {
+                    format!("FREQ={value} is not supported; use DAILY, WEEKLY, MONTHLY or YEARLY")
+                })?;
                 rule = Some(Self::every(*frequency, 1));
             }
         }
@@ -166,14 +175,20 @@ impl fmt::Display for Rule {
         match self.until {
             Some(Until::Date(date)) => write!(f, ";UNTIL={}", date.strftime("%Y%m%d"))?,
             Some(Until::Wall(wall)) => write!(f, ";UNTIL={}", wall.strftime("%Y%m%dT%H%M%S"))?,
-            Some(Until::Utc(moment)) => write!(f, ";UNTIL={}", moment.timestamp().strftime("%Y%m%dT%H%M%SZ"))?,
+            Some(Until::Utc(moment)) => {
+                write!(f, ";UNTIL={}", moment.timestamp().strftime("%Y%m%dT%H%M%SZ"))?
+            }
             None => {}
         }
         list(f, "BYMONTH", &self.by_month)?;
         list(f, "BYMONTHDAY", &self.by_month_day)?;
         list(f, "BYDAY", &self.by_day)?;
         list(f, "BYSETPOS", &self.by_set_pos)?;
-        if self.week_start == Weekday::Monday { Ok(()) } else { write!(f, ";WKST={}", DAYS[self.week_start.index()]) }
+        if self.week_start == Weekday::Monday {
+            Ok(())
+        } else {
+            write!(f, ";WKST={}", DAYS[self.week_start.index()])
+        }
     }
 }
 
@@ -210,7 +225,13 @@ fn one_number(name: &str, value: &str, low: i64, high: i64) -> Result<i64, Strin
     number.ok_or_else(|| format!("{name}={value}: a whole number from {low} to {high} is needed"))
 }
 
-fn numbers<T: TryFrom<i64>>(name: &str, value: &str, low: i64, high: i64, signed: bool) -> Result<Vec<T>, String> {
+fn numbers<T: TryFrom<i64>>(
+    name: &str,
+    value: &str,
+    low: i64,
+    high: i64,
+    signed: bool,
+) -> Result<Vec<T>, String> {
     let one = |part: &str| {
         let number = one_number(name, part, if signed { -high } else { low }, high)?;
         let fault = || format!("{name}={part}: 0 is no position");
@@ -234,7 +255,7 @@ fn parse_day(text: &str) -> Result<NthDay, String> {
     if nth == Some(0) {
         return Err(format!("BYDAY={text}: 0 is no position"));
     }
-    Ok(NthDay { nth, day: weekday(day)? })
+    Ok(NthDay { nth, day: weekday(day).map_err(|message| format!("BYDAY={text}: {message}"))? })
 }
 
 /// `20261231`, `20261231T235959` or `20261231T235959Z`.

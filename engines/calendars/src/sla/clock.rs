@@ -78,10 +78,16 @@ pub enum ClockState {
 pub fn clocks<'a>(rules: &'a Rules, events: &'a [Event], now: Moment) -> Result<Vec<Clock<'a>>, Problem> {
     let timeline = Timeline::new(rules, events, now)?;
     let has_target = |run: &&Run| {
-        let named = |setting: &Setting<'_>| setting.policy.is_some_and(|policy| policy.target(run.kind).is_some());
+        let named =
+            |setting: &Setting<'_>| setting.policy.is_some_and(|policy| policy.target(run.kind).is_some());
         timeline.settings.iter().any(named)
     };
-    Ok(timeline.runs.iter().filter(has_target).map(|run| clock(rules, &timeline.settings, *run, now)).collect())
+    Ok(timeline
+        .runs
+        .iter()
+        .filter(has_target)
+        .map(|run| clock(rules, &timeline.settings, *run, now))
+        .collect())
 }
 
 fn clock<'a>(rules: &'a Rules, settings: &[Setting<'a>], run: Run, now: Moment) -> Clock<'a> {
@@ -93,7 +99,8 @@ fn clock<'a>(rules: &'a Rules, settings: &[Setting<'a>], run: Run, now: Moment) 
         Replan::FromChange => intervals(rules, settings, run, until, None),
         Replan::FromStart => intervals(rules, settings, run, until, Some(newest)),
     };
-    let elapsed_ms = intervals.iter().filter(|part| part.kind == IntervalKind::Ran).map(|part| part.open_ms).sum();
+    let elapsed_ms =
+        intervals.iter().filter(|part| part.kind == IntervalKind::Ran).map(|part| part.open_ms).sum();
     let minutes = policy.target(run.kind).and_then(|target| target.minutes_for(newest.priority));
     let target_ms = minutes.map(|minutes| i64::from(minutes) * MINUTE_MS);
     let count = count_by(rules, newest, run.kind);
@@ -117,7 +124,9 @@ fn clock<'a>(rules: &'a Rules, settings: &[Setting<'a>], run: Run, now: Moment) 
         breached,
         marks: target_ms.map_or_else(Vec::new, |target| {
             // In 64 bits: minutes fit in 32 bits, so their milliseconds times a hundred fit.
-            MARK_PERCENTS.map(|percent| Mark { percent, at: when(target * i64::from(percent) / 100) }).to_vec()
+            MARK_PERCENTS
+                .map(|percent| Mark { percent, at: when(target * i64::from(percent) / 100) })
+                .to_vec()
         }),
         intervals,
     }
@@ -151,7 +160,11 @@ fn count_by<'a>(rules: &'a Rules, setting: Setting<'a>, kind: TargetKind) -> Cou
     let own = own.and_then(|name| rules.calendars.get_key_value(name));
     let calendar = setting.calendar.or_else(|| own.map(|(name, calendar)| (name.as_str(), calendar)));
     let paused = target.zip(setting.state).and_then(|(target, state)| {
-        target.paused_in.iter().any(|paused| paused == state).then_some((IntervalKind::Paused, Why::State(state)))
+        target
+            .paused_in
+            .iter()
+            .any(|paused| paused == state)
+            .then_some((IntervalKind::Paused, Why::State(state)))
     });
     let has_minutes = target.is_some_and(|target| target.minutes_for(setting.priority).is_some());
     let halted = if setting.is_resolved && kind == TargetKind::Resolution {

@@ -112,12 +112,16 @@ impl Rules {
         for (name, policy) in &self.policies {
             for (index, target) in policy.targets.iter().enumerate() {
                 let place = format!("policies.{name}.targets[{index}]");
-                if let Some(calendar) = target.calendar.as_ref().filter(|name| !self.calendars.contains_key(*name)) {
+                if let Some(calendar) =
+                    target.calendar.as_ref().filter(|name| !self.calendars.contains_key(*name))
+                {
                     let message = format!("there is no calendar \"{calendar}\"");
                     return Err(Problem::new("calendar", message).of(&place));
                 }
                 if policy.targets[..index].iter().any(|earlier| earlier.kind == target.kind) {
-                    return Err(Problem::new("kind", "this policy has a target of that kind already").of(&place));
+                    return Err(
+                        Problem::new("kind", "this policy has a target of that kind already").of(&place)
+                    );
                 }
             }
         }

@@ -38,9 +38,14 @@ impl<'a> Timeline<'a> {
     pub(crate) fn new(rules: &'a Rules, events: &'a [Event], now: Moment) -> Result<Self, Problem> {
         let mut order: Vec<usize> = (0..events.len()).collect();
         order.sort_by_key(|index| events[*index].at);
-        let Some(first) = order.first() else { return Err(Problem::new("events", "there is no created event")) };
+        let Some(first) = order.first() else {
+            return Err(Problem::new("events", "there is no created event"));
+        };
         if events[*first].kind != EventKind::Created {
-            return Err(Problem::new(format!("events[{first}].kind"), "the first event in time must be created"));
+            return Err(Problem::new(
+                format!("events[{first}].kind"),
+                "the first event in time must be created",
+            ));
         }
         let mut timeline = Self { settings: Vec::with_capacity(events.len()), runs: Vec::new() };
         let mut setting = Setting {

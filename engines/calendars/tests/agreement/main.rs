@@ -64,7 +64,11 @@ fn add(calendar: &Calendar, walk: &Walk, open: &[bool], from: usize, amount: i64
     for index in (0..from).rev().filter(|index| open[*index]) {
         left -= MINUTE_MS;
         if left == 0 {
-            assert_eq!(calendar.add_ms(at, -amount), Some(walk.at(index)), "seed {seed}: {at} minus {amount}");
+            assert_eq!(
+                calendar.add_ms(at, -amount),
+                Some(walk.at(index)),
+                "seed {seed}: {at} minus {amount}"
+            );
         }
     }
 }
@@ -73,7 +77,8 @@ fn on_call(random: &mut Random, seed: u64) {
     let zone = random.zone();
     let range = random.range(&zone, 2_000);
     let schedule = random.schedule(&zone, range);
-    let board = Board::new(&schedule).unwrap_or_else(|problem| panic!("seed {seed}: {problem} in {schedule:?}"));
+    let board =
+        Board::new(&schedule).unwrap_or_else(|problem| panic!("seed {seed}: {problem} in {schedule:?}"));
     let stretches = board.stretches(range);
     let expected = oracle::on_call(&schedule, range);
     let mut stretch = stretches.iter().peekable();

@@ -87,7 +87,8 @@ fn in_window(hours: &Hours, wall: i64) -> bool {
         let runs = hours.days.as_ref().is_none_or(|days| days.contains(&weekday(day)));
         let start = day * 1440 + minutes_of(hours.from);
         let ends_on = |day: i64| hours.to_day.is_none_or(|to_day| to_day == weekday(day));
-        let candidates = (day..=day + 7).filter(|day| ends_on(*day)).map(|day| day * 1440 + minutes_of(hours.to));
+        let candidates =
+            (day..=day + 7).filter(|day| ends_on(*day)).map(|day| day * 1440 + minutes_of(hours.to));
         let end = candidates.into_iter().find(|end| *end > start).unwrap();
         runs && start <= wall && wall < end
     })
@@ -111,7 +112,9 @@ pub fn is_open(parts: &BusinessHours, wall: i64) -> bool {
     let closed = parts.holidays.iter().any(|holiday| {
         let last = holiday.last.unwrap_or(holiday.date);
         let is_day = if holiday.yearly {
-            today >= holiday.date && today.month() == holiday.date.month() && today.day() == holiday.date.day()
+            today >= holiday.date
+                && today.month() == holiday.date.month()
+                && today.day() == holiday.date.day()
         } else {
             holiday.date <= today && today <= last
         };
@@ -138,7 +141,9 @@ pub fn on_call(schedule: &Schedule, range: Span) -> Vec<(Moment, Vec<&str>)> {
 
 fn final_people<'a>(schedule: &'a Schedule, own: &[&BTreeSet<&'a str>], at: Moment) -> BTreeSet<&'a str> {
     let holds = |from: Moment, to: Moment| from <= at && at < to;
-    if let Some(temporary) = schedule.temporary.iter().rev().find(|temporary| holds(temporary.from, temporary.to)) {
+    if let Some(temporary) =
+        schedule.temporary.iter().rev().find(|temporary| holds(temporary.from, temporary.to))
+    {
         let shifts = temporary.shifts.iter().filter(|shift| holds(shift.from, shift.to));
         return shifts.map(|shift| shift.person.as_str()).collect();
     }
@@ -169,9 +174,9 @@ fn from_top<'a>(layers: &[Layer], own: &[&BTreeSet<&'a str>], at: Moment) -> BTr
         first -= 1;
     }
     let people: BTreeSet<&str> = own[first..=top].iter().flat_map(|people| people.iter().copied()).collect();
-    let is_valid = layers[first..=top].iter().any(|layer| {
-        layer.from.is_none_or(|from| from <= at) && layer.until.is_none_or(|until| at < until)
-    });
+    let is_valid = layers[first..=top]
+        .iter()
+        .any(|layer| layer.from.is_none_or(|from| from <= at) && layer.until.is_none_or(|until| at < until));
     let is_final = match layers[first].mode {
         Mode::Add => false,
         Mode::Only => is_valid,
@@ -262,7 +267,8 @@ impl<'a> Turns<'a> {
         let mut slots: &'a [Slot] = &self.layer.participants;
         let mut finger = usize::try_from(self.layer.rotation.as_ref().unwrap().first).unwrap();
         finger = finger.checked_rem(slots.len()).unwrap_or(0);
-        let mut changes = self.layer.changes.iter().zip(&self.changes).filter(|(_, (when, _))| *when <= at).peekable();
+        let mut changes =
+            self.layer.changes.iter().zip(&self.changes).filter(|(_, (when, _))| *when <= at).peekable();
         let mut turn = 0;
         loop {
             while let Some((change, _)) = changes.next_if(|(_, (_, during))| (*during).max(0) == turn) {
@@ -416,11 +422,13 @@ pub fn clocks(
         for minute in index(*started)..index(until) {
             let mut rules_of = held[minute].clone();
             if policy.replan == Replan::FromStart {
-                rules_of = State { state: rules_of.state, is_resolved: rules_of.is_resolved, ..newest.clone() };
+                rules_of =
+                    State { state: rules_of.state, is_resolved: rules_of.is_resolved, ..newest.clone() };
             }
             let Some(target) = target(&rules_of).filter(|_| minutes(&rules_of).is_some()) else { continue };
             let calendar = rules_of.calendar.or(target.calendar.as_deref());
-            let is_paused = rules_of.state.is_some_and(|state| target.paused_in.iter().any(|paused| paused == state));
+            let is_paused =
+                rules_of.state.is_some_and(|state| target.paused_in.iter().any(|paused| paused == state));
             let is_over = rules_of.is_resolved && *kind == TargetKind::Resolution;
             let is_open = |name: &str| is_open(&parts[name], walls[name].0[minute].wall);
             if is_paused || is_over || !calendar.is_none_or(is_open) {
@@ -432,7 +440,15 @@ pub fn clocks(
             }
         }
         let breached = reached.filter(|reached| *reached < until);
-        Figure { kind: *kind, cycle: *cycle, started: *started, stopped: *stopped, elapsed_ms, target_ms, breached }
+        Figure {
+            kind: *kind,
+            cycle: *cycle,
+            started: *started,
+            stopped: *stopped,
+            elapsed_ms,
+            target_ms,
+            breached,
+        }
     };
     open.iter().filter(|(kind, ..)| names(*kind)).map(run).collect()
 }

@@ -8,7 +8,8 @@ use mainstay_calendars::calendar::{BusinessHours, Calendar, Exception, Holiday, 
 use mainstay_calendars::civil::{TimeOfDay, Weekday};
 use mainstay_calendars::moment::{DAY_MS, MINUTE_MS, Moment, Span};
 use mainstay_calendars::oncall::{
-    Every, Layer, LayerChange, Mode, Override, OverrideKind, Rotation, Schedule, Slot, Temporary, TemporaryShift, Wall,
+    Every, Layer, LayerChange, Mode, Override, OverrideKind, Rotation, Schedule, Slot, Temporary,
+    TemporaryShift, Wall,
 };
 use mainstay_calendars::sla::{Event, EventKind, Policy, Replan, Rules, Target, TargetKind};
 use mainstay_calendars::week::Hours;
@@ -17,11 +18,34 @@ use mainstay_calendars::zone::Zone;
 use crate::oracle::time_zone;
 
 const ZONES: [&str; 28] = [
-    "UTC", "Europe/Berlin", "Europe/London", "Europe/Moscow", "Europe/Dublin", "America/New_York",
-    "America/St_Johns", "America/Sao_Paulo", "America/Havana", "America/Caracas", "America/Asuncion",
-    "America/Scoresbysund", "Australia/Lord_Howe", "Australia/Sydney", "Pacific/Apia", "Pacific/Chatham",
-    "Pacific/Kwajalein", "Pacific/Kiritimati", "Pacific/Auckland", "Asia/Kathmandu", "Asia/Tehran", "Asia/Gaza",
-    "Asia/Pyongyang", "Africa/Casablanca", "Africa/Cairo", "Africa/Juba", "Antarctica/Troll", "Antarctica/Casey",
+    "UTC",
+    "Europe/Berlin",
+    "Europe/London",
+    "Europe/Moscow",
+    "Europe/Dublin",
+    "America/New_York",
+    "America/St_Johns",
+    "America/Sao_Paulo",
+    "America/Havana",
+    "America/Caracas",
+    "America/Asuncion",
+    "America/Scoresbysund",
+    "Australia/Lord_Howe",
+    "Australia/Sydney",
+    "Pacific/Apia",
+    "Pacific/Chatham",
+    "Pacific/Kwajalein",
+    "Pacific/Kiritimati",
+    "Pacific/Auckland",
+    "Asia/Kathmandu",
+    "Asia/Tehran",
+    "Asia/Gaza",
+    "Asia/Pyongyang",
+    "Africa/Casablanca",
+    "Africa/Cairo",
+    "Africa/Juba",
+    "Antarctica/Troll",
+    "Antarctica/Casey",
 ];
 const NAMES: [&str; 5] = ["ada", "bob", "cy", "dee", "eve"];
 
@@ -65,9 +89,14 @@ impl Random {
     pub fn range(&mut self, zone: &Zone, most: usize) -> Span {
         let anchor = match self.below(10) {
             0..=5 => self.change(zone),
-            6 => date(self.pick(&[1976, 2000, 2012, 2024, 2028, 2096]), 2, 29).to_datetime(jiff::civil::Time::midnight()),
+            6 => date(self.pick(&[1976, 2000, 2012, 2024, 2028, 2096]), 2, 29)
+                .to_datetime(jiff::civil::Time::midnight()),
             7 => {
-                let first = date(i16::try_from(self.between(1973, 2090)).unwrap(), self.pick(&[1, 3, 5, 7, 8, 10, 12]), 31);
+                let first = date(
+                    i16::try_from(self.between(1973, 2090)).unwrap(),
+                    self.pick(&[1, 3, 5, 7, 8, 10, 12]),
+                    31,
+                );
                 first.to_datetime(jiff::civil::Time::midnight())
             }
             _ => self.somewhere(),
@@ -81,7 +110,9 @@ impl Random {
 
     fn somewhere(&mut self) -> jiff::civil::DateTime {
         let day = self.between(1_200, 43_000);
-        date(1970, 1, 1).saturating_add(jiff::Span::new().days(day)).to_datetime(jiff::civil::Time::midnight())
+        date(1970, 1, 1)
+            .saturating_add(jiff::Span::new().days(day))
+            .to_datetime(jiff::civil::Time::midnight())
     }
 
     fn change(&mut self, zone: &Zone) -> jiff::civil::DateTime {
@@ -112,14 +143,25 @@ impl Random {
             _ => Some(Weekday::ALL.into_iter().filter(|_| self.chance(50)).collect()),
         };
         let from = self.time();
-        let to = if self.chance(10) { TimeOfDay::END_OF_DAY } else if self.chance(10) { from } else { self.time() };
+        let to = if self.chance(10) {
+            TimeOfDay::END_OF_DAY
+        } else if self.chance(10) {
+            from
+        } else {
+            self.time()
+        };
         let to_day = self.chance(15).then(|| self.pick(&Weekday::ALL));
         Hours { days, from, to, to_day }
     }
 
     fn weekly(&mut self, most: usize) -> Vec<Hours> {
         if self.chance(15) {
-            return vec![Hours { days: None, from: TimeOfDay::MIDNIGHT, to: TimeOfDay::MIDNIGHT, to_day: None }];
+            return vec![Hours {
+                days: None,
+                from: TimeOfDay::MIDNIGHT,
+                to: TimeOfDay::MIDNIGHT,
+                to_day: None,
+            }];
         }
         (0..self.below(most + 1)).map(|_| self.hours()).collect()
     }
@@ -131,13 +173,15 @@ impl Random {
     }
 
     pub fn business_hours(&mut self, zone: &Zone, range: Span) -> BusinessHours {
-        let mut parts = BusinessHours { zone: zone.clone(), hours: self.weekly(4), ..BusinessHours::default() };
+        let mut parts =
+            BusinessHours { zone: zone.clone(), hours: self.weekly(4), ..BusinessHours::default() };
         for index in 0..self.below(3) {
             let date = self.day_near(zone, range);
             let last = self.chance(30).then(|| date.saturating_add(jiff::Span::new().days(1)));
             let is_part = self.chance(30);
             let (from, to) = (self.between(0, 700), self.between(701, 1440));
-            let time = |minutes: i64| is_part.then(|| TimeOfDay::from_seconds(u32::try_from(minutes * 60).unwrap()));
+            let time =
+                |minutes: i64| is_part.then(|| TimeOfDay::from_seconds(u32::try_from(minutes * 60).unwrap()));
             let yearly = last.is_none() && self.chance(20);
             let date = if yearly { date.saturating_sub(jiff::Span::new().years(3)) } else { date };
             let name = format!("holiday {index}");
@@ -148,7 +192,8 @@ impl Random {
             if parts.exceptions.iter().any(|exception| exception.date == date) {
                 continue;
             }
-            let hours = (0..self.below(3)).map(|_| OpenHours { from: self.time(), to: self.time() }).collect();
+            let hours =
+                (0..self.below(3)).map(|_| OpenHours { from: self.time(), to: self.time() }).collect();
             parts.exceptions.push(Exception { date, name: String::new(), hours });
         }
         parts
@@ -179,9 +224,20 @@ impl Random {
             day = day.last_of_month();
         }
         let time = self.time().seconds();
-        let start = Wall::from(day.at(i8::try_from(time / 3600).unwrap(), i8::try_from(time / 60 % 60).unwrap(), 0, 0));
+        let start = Wall::from(day.at(
+            i8::try_from(time / 3600).unwrap(),
+            i8::try_from(time / 60 % 60).unwrap(),
+            0,
+            0,
+        ));
         let on_for_minutes = self.chance(20).then(|| u32::try_from(self.between(1, 3_000)).unwrap());
-        Rotation { every, length: u32::try_from(length).unwrap(), start, on_for_minutes, first: u32::try_from(self.below(4)).unwrap() }
+        Rotation {
+            every,
+            length: u32::try_from(length).unwrap(),
+            start,
+            on_for_minutes,
+            first: u32::try_from(self.below(4)).unwrap(),
+        }
     }
 
     fn moment(&mut self, range: Span) -> Moment {
@@ -213,13 +269,16 @@ impl Random {
     pub fn schedule(&mut self, zone: &Zone, range: Span) -> Schedule {
         let count = self.below(5);
         let layers = (0..count).map(|index| self.layer(zone, range, index == 0)).collect();
-        let mut schedule = Schedule { name: "random".to_owned(), zone: zone.clone(), layers, ..Schedule::default() };
+        let mut schedule =
+            Schedule { name: "random".to_owned(), zone: zone.clone(), layers, ..Schedule::default() };
         for _ in 0..self.below(3) {
             let from = self.moment(range);
             let to = from.plus_ms(self.between(1, 900) * MINUTE_MS);
             let kind = self.pick(&[OverrideKind::Add, OverrideKind::Remove, OverrideKind::Replace]);
-            let person = (kind != OverrideKind::Remove || self.chance(70)).then(|| self.pick(&NAMES).to_owned());
-            let instead_of = (kind == OverrideKind::Replace && self.chance(70)).then(|| self.pick(&NAMES).to_owned());
+            let person =
+                (kind != OverrideKind::Remove || self.chance(70)).then(|| self.pick(&NAMES).to_owned());
+            let instead_of =
+                (kind == OverrideKind::Replace && self.chance(70)).then(|| self.pick(&NAMES).to_owned());
             schedule.overrides.push(Override { from, to, kind, person, instead_of });
         }
         for _ in 0..self.below(2) {
@@ -236,13 +295,18 @@ impl Random {
         schedule
     }
 
-    pub fn request(&mut self, zone: &Zone, range: Span) -> (Rules, BTreeMap<String, BusinessHours>, Vec<Event>) {
+    pub fn request(
+        &mut self,
+        zone: &Zone,
+        range: Span,
+    ) -> (Rules, BTreeMap<String, BusinessHours>, Vec<Event>) {
         let mut parts = BTreeMap::new();
         for name in ["office", "night"] {
             let zone = if self.chance(50) { zone.clone() } else { self.zone() };
             parts.insert(name.to_owned(), self.business_hours(&zone, range));
         }
-        let calendars = parts.iter().map(|(name, parts)| (name.clone(), Calendar::new(parts).unwrap())).collect();
+        let calendars =
+            parts.iter().map(|(name, parts)| (name.clone(), Calendar::new(parts).unwrap())).collect();
         let mut rules = Rules { calendars, ..Rules::default() };
         for name in ["gold", "silver"] {
             let policy = self.policy();
@@ -255,10 +319,15 @@ impl Random {
             let minutes = range.length_ms() / MINUTE_MS;
             let at = range.start.plus_ms(self.between(0, minutes + 60) * MINUTE_MS);
             let kind = self.pick(&[
-                EventKind::Changed, EventKind::Changed, EventKind::RequesterMessage, EventKind::AgentReply,
-                EventKind::Resolved, EventKind::Reopened,
+                EventKind::Changed,
+                EventKind::Changed,
+                EventKind::RequesterMessage,
+                EventKind::AgentReply,
+                EventKind::Resolved,
+                EventKind::Reopened,
             ]);
-            let mut some = |percent: usize, from: &[&str]| self.chance(percent).then(|| self.pick(from).to_owned());
+            let mut some =
+                |percent: usize, from: &[&str]| self.chance(percent).then(|| self.pick(from).to_owned());
             events.push(Event {
                 at,
                 kind,
@@ -284,7 +353,8 @@ impl Random {
                 }
             }
             let calendar = self.chance(75).then(|| self.pick(&["office", "night"]).to_owned());
-            let paused_in = ["waiting", "held"].into_iter().filter(|_| self.chance(50)).map(str::to_owned).collect();
+            let paused_in =
+                ["waiting", "held"].into_iter().filter(|_| self.chance(50)).map(str::to_owned).collect();
             targets.push(Target { kind, calendar, minutes, paused_in });
         }
         Policy { targets, replan: self.pick(&[Replan::FromChange, Replan::FromStart]) }

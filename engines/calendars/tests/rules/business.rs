@@ -64,7 +64,8 @@ fn a_window_through_the_night_of_the_change_is_an_hour_shorter_or_longer() {
     let hours = |from: &str, to: &str| night.elapsed_ms(at(from), at(to)) / HOUR_MS;
     assert_eq!(hours("2026-03-28T12:00:00Z", "2026-03-29T12:00:00Z"), 7);
     assert_eq!(hours("2026-10-24T12:00:00Z", "2026-10-25T12:00:00Z"), 9);
-    let skipped = calendar(r#"{"zone": "Pacific/Apia", "hours": [{"days": ["fri"], "from": "09:00", "to": "17:00"}]}"#);
+    let skipped =
+        calendar(r#"{"zone": "Pacific/Apia", "hours": [{"days": ["fri"], "from": "09:00", "to": "17:00"}]}"#);
     assert_eq!(skipped.open(span("2011-12-29T00:00:00Z", "2012-01-02T00:00:00Z")), Spans::none());
 }
 
@@ -109,7 +110,11 @@ fn a_fault_names_its_field() {
         (r#"{"hours": [{"days": ["moon"], "from": "09:00", "to": "01:00"}]}"#, "hours[0].days[0]", "weekday"),
         (r#"{"zone": "Mars/Base", "hours": []}"#, "zone", "time zone"),
         (r#"{"hours": [], "holidays": [{"date": "2026-02-30", "name": "x"}]}"#, "holidays[0].date", ""),
-        (r#"{"hours": [], "holidays": [{"date": "2026-02-03", "last": "2026-02-01", "name": "x"}]}"#, "", "holidays[0].last"),
+        (
+            r#"{"hours": [], "holidays": [{"date": "2026-02-03", "last": "2026-02-01", "name": "x"}]}"#,
+            "",
+            "holidays[0].last",
+        ),
         (r#"{"hours": [], "open": 1}"#, "open", "unknown field"),
         (r#"{"zone": "UTC"}"#, "", "missing field `hours`"),
     ] {

@@ -23,11 +23,15 @@ fn shipped_packs_are_sound_dated_and_not_claimed_to_be_verified() {
             assert!(clock.source.starts_with("https://") && !clock.basis.is_empty(), "{}", clock.id);
             assert!(!clock.verified || pack.reviewed_by.is_some(), "{} has no reviewer", clock.id);
             if let Some(after) = &clock.after {
-                assert!(packs.iter().flat_map(|pack| &pack.clocks).any(|other| other.id == *after), "{after}");
+                assert!(
+                    packs.iter().flat_map(|pack| &pack.clocks).any(|other| other.id == *after),
+                    "{after}"
+                );
             }
         }
     }
-    let mut ids: Vec<&str> = packs.iter().flat_map(|pack| &pack.clocks).map(|clock| clock.id.as_str()).collect();
+    let mut ids: Vec<&str> =
+        packs.iter().flat_map(|pack| &pack.clocks).map(|clock| clock.id.as_str()).collect();
     let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
@@ -50,7 +54,11 @@ fn hours_run_through_the_weekend_and_caps_hold() {
     });
     let early = r#"{"anchors": {"aware": "2026-11-19T10:00:00Z", "classified": "2026-11-20T09:00:00Z"}, "facts": ["no_weekend_relief"]}"#;
     with(&shipped(), early, "2026-11-20T09:30:00Z", |clocks| {
-        assert_eq!(one(clocks, "dora.initial_no_relief").due, Some(at("2026-11-20T10:00:00Z")), "24 h after aware");
+        assert_eq!(
+            one(clocks, "dora.initial_no_relief").due,
+            Some(at("2026-11-20T10:00:00Z")),
+            "24 h after aware"
+        );
     });
 }
 
@@ -82,8 +90,16 @@ fn business_days_year_ends_and_validity() {
     let case = r#"{"zone": "America/New_York", "facts": ["sec_registrant", "hipaa"],
         "anchors": {"materiality_determined": "2026-11-25T15:00:00Z", "discovered": "2026-03-01T15:00:00Z"}}"#;
     with(&shipped(), case, "2026-11-26T00:00:00Z", |clocks| {
-        assert_eq!(one(clocks, "sec.8k").due, Some(at("2026-12-02T05:00:00Z")), "Tuesday, end of day in New York");
-        assert_eq!(one(clocks, "hipaa.hhs_small").due, Some(at("2027-03-02T05:00:00Z")), "1 March, end of day");
+        assert_eq!(
+            one(clocks, "sec.8k").due,
+            Some(at("2026-12-02T05:00:00Z")),
+            "Tuesday, end of day in New York"
+        );
+        assert_eq!(
+            one(clocks, "hipaa.hhs_small").due,
+            Some(at("2027-03-02T05:00:00Z")),
+            "1 March, end of day"
+        );
         assert_eq!(one(clocks, "hipaa.hhs_large").state, DeadlineState::NotApplicable);
     });
     let before = r#"{"anchors": {"aware": "2026-09-10T12:00:00Z"}, "facts": ["severe_incident"]}"#;
@@ -100,10 +116,18 @@ fn repeating_clocks_run_until_their_end() {
         "recipient": "customer", "anchor": "aware", "amount": 4, "unit": "hours", "repeats": true, "until": "handled",
         "basis": "contract", "source": "contract"}]}]"#;
     let packs: Vec<Pack> = from_json(pack).unwrap();
-    let case = |more: &str| format!(r#"{{"anchors": {{"aware": "2026-11-23T08:00:00Z" {more}}},
-        "reports": {{"own.update": ["2026-11-23T11:00:00Z", "2026-11-23T15:30:00Z"]}}}}"#);
+    let case = |more: &str| {
+        format!(
+            r#"{{"anchors": {{"aware": "2026-11-23T08:00:00Z" {more}}},
+        "reports": {{"own.update": ["2026-11-23T11:00:00Z", "2026-11-23T15:30:00Z"]}}}}"#
+        )
+    };
     with(&packs, &case(""), "2026-11-23T16:00:00Z", |clocks| {
-        assert_eq!((clocks[0].cycle, clocks[0].due), (2, Some(at("2026-11-23T19:30:00Z"))), "the open one is first");
+        assert_eq!(
+            (clocks[0].cycle, clocks[0].due),
+            (2, Some(at("2026-11-23T19:30:00Z"))),
+            "the open one is first"
+        );
         assert_eq!(clocks[2].state, DeadlineState::Late);
     });
     with(&packs, &case(r#", "handled": "2026-11-23T15:00:00Z""#), "2026-11-23T16:00:00Z", |clocks| {
@@ -113,17 +137,25 @@ fn repeating_clocks_run_until_their_end() {
 
 #[test]
 fn faults_name_the_clock() {
-    let pack = |clock: &str| format!(r#"[{{"id": "p", "title": "p", "version": "1", "clocks": [{{"id": "c", "title": "c",
-        "recipient": "r", "basis": "b", "source": "s", {clock}}}]}}]"#);
+    let pack = |clock: &str| {
+        format!(
+            r#"[{{"id": "p", "title": "p", "version": "1", "clocks": [{{"id": "c", "title": "c",
+        "recipient": "r", "basis": "b", "source": "s", {clock}}}]}}]"#
+        )
+    };
     let case: Case = from_json(r#"{"anchors": {}}"#).unwrap();
     for (clock, field) in [
         (r#""anchor": "aware", "amount": 0, "unit": "hours""#, "packs[0].clocks[0].amount"),
         (r#""anchor": "previous_report", "amount": 1, "unit": "hours""#, "packs[0].clocks[0].after"),
-        (r#""anchor": "aware", "amount": 1, "unit": "business_days", "calendar": "x""#, "packs[0].clocks[0].calendar"),
+        (
+            r#""anchor": "aware", "amount": 1, "unit": "business_days", "calendar": "x""#,
+            "packs[0].clocks[0].calendar",
+        ),
     ] {
         let packs: Vec<Pack> = from_json(&pack(clock)).unwrap();
         assert_eq!(deadlines(&packs, &case, at("2026-11-23T08:00:00Z")).unwrap_err().field, field);
     }
-    let wrong = from_json::<Vec<Pack>>(&pack(r#""anchor": "noticed", "amount": 1, "unit": "hours""#)).unwrap_err();
+    let wrong =
+        from_json::<Vec<Pack>>(&pack(r#""anchor": "noticed", "amount": 1, "unit": "hours""#)).unwrap_err();
     assert_eq!(wrong.field, "[0].clocks[0].anchor");
 }

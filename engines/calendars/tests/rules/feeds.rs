@@ -1,6 +1,8 @@
 //! iCalendar: what Python's parsers make of a feed, and what we make of foreign files.
 
-use mainstay_calendars::ical::{Alarm, Entry, Feed, Limits, Todo, TodoState, holidays, read, shift_feed, window_feed};
+use mainstay_calendars::ical::{
+    Alarm, Entry, Feed, Limits, Todo, TodoState, holidays, read, shift_feed, window_feed,
+};
 use mainstay_calendars::window::Window;
 use mainstay_calendars::zone::Zone;
 use proptest::prelude::*;
@@ -84,7 +86,9 @@ fn a_year_of_shifts_is_read_by_python_with_stable_uids() {
     let longer = shift_feed(&board, "sch_1", None, span("2026-01-01T00:00:00Z", "2027-06-01T00:00:00Z"), &[]);
     assert_eq!(uids(&feed), uids(&longer)[..52], "the same shifts keep their UID");
     assert!(feed.entries.last().unwrap().description.contains("the feed ends here"));
-    let window: Window = serde_json::from_str(r#"{"start": "2026-01-04T01:00", "minutes": 60, "rule": "FREQ=MONTHLY"}"#).unwrap();
+    let window: Window =
+        serde_json::from_str(r#"{"start": "2026-01-04T01:00", "minutes": 60, "rule": "FREQ=MONTHLY"}"#)
+            .unwrap();
     let windows = window_feed("patches", "win_1", &window.occurrences(range, &[]));
     assert_eq!(windows.entries.len(), 12);
     let Some(found) = parsed(&feed.write(at("2026-11-23T09:00:00Z"))) else { return };
@@ -106,7 +110,10 @@ fn a_holiday_feed_is_read_within_limits() {
     let berlin = Zone::named("Europe/Berlin").unwrap();
     let range = span("2026-01-01T00:00:00Z", "2029-01-01T00:00:00Z");
     let (found, skipped) = holidays(HOLIDAYS, &berlin, range, Limits::default()).unwrap();
-    let days: Vec<String> = found.iter().map(|day| format!("{} {:?} {}", day.date, day.last.map(|last| last.to_string()), day.name)).collect();
+    let days: Vec<String> = found
+        .iter()
+        .map(|day| format!("{} {:?} {}", day.date, day.last.map(|last| last.to_string()), day.name))
+        .collect();
     assert_eq!(
         days,
         [
@@ -121,7 +128,7 @@ fn a_holiday_feed_is_read_within_limits() {
     let tight = Limits { most_events: 3, ..Limits::default() };
     assert!(read(HOLIDAYS, &berlin, range, tight).is_err());
     assert!(read("hello", &berlin, range, Limits::default()).is_err());
-    let flood = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20000101T000000Z\nRRULE:FREQ=DAILY\nEND:VEVENT\nEND:VCALENDAR\n";
+    let flood = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20000101T000000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\nEND:VEVENT\nEND:VCALENDAR\n";
     let few = Limits { most_occurrences: 100, ..Limits::default() };
     assert!(read(flood, &berlin, range, few).is_err(), "an endless rule meets the limit");
 }

@@ -114,7 +114,10 @@ fn goalert_targets_keep_whose_turn_it_is() {
         assert_eq!(who(imported, when), people, "{when}");
     }
     assert_eq!(imported.lost.len(), 1, "{:?}", imported.lost);
-    let fault = goalert::schedule(&GOALERT.replace("\"08:00\", \"end\": \"20:00\"", "\"8\", \"end\": \"20:00\""), at("2026-11-23T18:00:00Z"));
+    let fault = goalert::schedule(
+        &GOALERT.replace("\"08:00\", \"end\": \"20:00\"", "\"8\", \"end\": \"20:00\""),
+        at("2026-11-23T18:00:00Z"),
+    );
     assert_eq!(fault.unwrap_err().field, "data.schedule.targets[0].rules[0].start");
 }
 

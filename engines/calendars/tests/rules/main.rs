@@ -30,7 +30,8 @@ fn span(from: &str, to: &str) -> Span {
 fn python(modules: &[&str], script: &str, input: &str) -> Option<String> {
     let python = std::env::var("MAINSTAY_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     for module in modules {
-        let found = Command::new(&python).args(["-c", &format!("import {module}")]).stderr(Stdio::null()).status();
+        let found =
+            Command::new(&python).args(["-c", &format!("import {module}")]).stderr(Stdio::null()).status();
         if !found.is_ok_and(|status| status.success()) {
             println!("skipped: {python} with module {module} is not here");
             return None;

@@ -35,7 +35,13 @@ fn monthly_hand_overs_are_clamped_and_never_drift() {
     let monthly = turning("UTC", r#""every": "month", "start": "2023-12-31T09:00""#, "");
     assert_eq!(
         hand_overs(&monthly, "2024-01-01T00:00:00Z", "2024-06-01T00:00:00Z"),
-        ["2024-01-31T09:00:00Z", "2024-02-29T09:00:00Z", "2024-03-31T09:00:00Z", "2024-04-30T09:00:00Z", "2024-05-31T09:00:00Z"]
+        [
+            "2024-01-31T09:00:00Z",
+            "2024-02-29T09:00:00Z",
+            "2024-03-31T09:00:00Z",
+            "2024-04-30T09:00:00Z",
+            "2024-05-31T09:00:00Z"
+        ]
     );
 }
 
@@ -50,7 +56,8 @@ fn daily_hand_overs_in_the_gap_and_the_fold_happen_once() {
         hand_overs(&daily, "2026-10-24T00:00:00Z", "2026-10-26T12:00:00Z"),
         ["2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]
     );
-    let hourly = turning("Europe/Berlin", r#""every": "hour", "length": 12, "start": "2026-03-28T08:00""#, "");
+    let hourly =
+        turning("Europe/Berlin", r#""every": "hour", "length": 12, "start": "2026-03-28T08:00""#, "");
     assert_eq!(
         hand_overs(&hourly, "2026-03-28T18:00:00Z", "2026-03-29T20:00:00Z"),
         ["2026-03-28T19:00:00Z", "2026-03-29T07:00:00Z", "2026-03-29T19:00:00Z"]
@@ -113,19 +120,25 @@ fn layers_overrides_and_temporary_schedules_in_their_order() {
 }
 
 #[test]
-fn follow_the_sun_covers_the_day_of_the_change() {
+fn follow_the_sun_covers_winter_and_summer() {
     let layer = |name: &str, zone: &str, from: &str, to: &str| {
-        format!(r#"{{"name": "{name}", "zone": "{zone}", "participants": ["{name}"],
-            "restrictions": [{{"from": "{from}", "to": "{to}"}}]}}"#)
+        format!(
+            r#"{{"name": "{name}", "zone": "{zone}", "participants": ["{name}"],
+            "restrictions": [{{"from": "{from}", "to": "{to}"}}]}}"#
+        )
     };
-    let (europe, asia) = (layer("europe", "Europe/Berlin", "08:00", "20:00"), layer("asia", "Asia/Tokyo", "16:00", "03:00"));
+    let (europe, asia) =
+        (layer("europe", "Europe/Berlin", "08:00", "20:00"), layer("asia", "Asia/Tokyo", "03:00", "16:00"));
     let board = board(&format!(r#"{{"name": "sun", "layers": [{asia}, {europe}]}}"#));
-    // Berlin changes its clocks, Tokyo does not: a gap opens in summer and is reported.
+    // Berlin changes its clocks, Tokyo does not: the hour they share moves, but no gap opens.
     assert_eq!(board.gaps(span("2026-01-15T00:00:00Z", "2026-01-16T00:00:00Z")).measure_ms(), 0);
     let gaps = board.gaps(span("2026-07-15T00:00:00Z", "2026-07-16T12:00:00Z"));
     assert_eq!(gaps.measure_ms(), 0, "{gaps:?}");
     let change = board.next_change(at("2026-07-15T10:00:00Z"), 400 * DAY_MS).unwrap();
-    assert_eq!((change.before, change.after, change.at), (vec!["europe"], vec!["asia"], at("2026-07-15T18:00:00Z")));
+    assert_eq!(
+        (change.before, change.after, change.at),
+        (vec!["europe"], vec!["asia"], at("2026-07-15T18:00:00Z"))
+    );
 }
 
 #[test]
@@ -133,7 +146,9 @@ fn loads_and_rest_are_measured() {
     let board = turning("UTC", r#""every": "day", "length": 1, "start": "2026-01-05T00:00""#, "");
     let range = span("2026-01-05T00:00:00Z", "2026-01-11T00:00:00Z");
     let fairness = board.fairness(range, &Measure::european(Zone::utc())).unwrap();
-    assert!((fairness.coverage_percent - 100.0).abs() < 1e-9 && (fairness.balance_percent - 100.0).abs() < 1e-9);
+    assert!(
+        (fairness.coverage_percent - 100.0).abs() < 1e-9 && (fairness.balance_percent - 100.0).abs() < 1e-9
+    );
     let ada = &fairness.loads[0];
     assert_eq!((ada.total_ms, ada.shifts, ada.night_ms), (48 * HOUR_MS, 2, 16 * HOUR_MS));
     assert_eq!(ada.short_rests.len(), 2, "a day on call leaves no rest in its 24 hours");
@@ -169,7 +184,9 @@ fn schedules_read_as_sentences() {
     let weekly = turning("Europe/Berlin", r#""every": "week", "start": "2026-01-05T09:00""#, "");
     assert_eq!(
         weekly.describe(at("2026-11-24T00:00:00Z")),
-        ["primary: ada, bob, cy, weekly from Monday 09:00 (Europe/Berlin), next hand-over Mon 30 Nov 2026 09:00 to cy"]
+        [
+            "primary: ada, bob, cy, weekly from Monday 09:00 (Europe/Berlin), next hand-over Mon 30 Nov 2026 09:00 to cy"
+        ]
     );
     let monthly = turning(
         "UTC",
@@ -178,8 +195,10 @@ fn schedules_read_as_sentences() {
     );
     assert_eq!(
         monthly.describe(at("2026-11-24T00:00:00Z")),
-        ["primary: ada, bob, cy, monthly on the 31st or the last day from 09:00, on call for 1 h 30 min, only Monday to \
-          Wednesday and Saturday 08:00-24:00 (UTC), next hand-over Sun 31 Jan 2027 09:00 to ada"]
+        [
+            "primary: ada, bob, cy, monthly on the 31st or the last day from 09:00, on call for 1 h 30 min, only Monday to \
+          Wednesday and Saturday 08:00-24:00 (UTC), next hand-over Sun 31 Jan 2027 09:00 to ada"
+        ]
     );
 }
 
@@ -187,7 +206,10 @@ fn schedules_read_as_sentences() {
 fn empty_and_reversed_ranges_have_no_shifts() {
     let weekly = turning("UTC", r#""every": "week", "start": "2026-01-05T09:00""#, "");
     assert!(weekly.shifts(span("2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z")).is_empty());
-    assert!(weekly.shifts(span("2025-01-01T00:00:00Z", "2026-01-05T09:00:00Z")).is_empty(), "before the first turn");
+    assert!(
+        weekly.shifts(span("2025-01-01T00:00:00Z", "2026-01-05T09:00:00Z")).is_empty(),
+        "before the first turn"
+    );
     let nobody = board(r#"{"name": "x", "layers": []}"#);
     assert_eq!(nobody.gaps(span("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")).measure_ms(), DAY_MS);
 }

@@ -35,7 +35,9 @@ const SCHEDULE: &str = r#"{"name": "web", "zone": "Europe/Berlin", "layers": [{"
 #[test]
 fn programs_answer_and_name_faulty_fields() {
     let oncall = format!(r#"{{"schedule": {SCHEDULE}, "at": "2026-11-23T10:00:00+01:00"}}"#);
-    let shifts = format!(r#"{{"schedule": {SCHEDULE}, "from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}}"#);
+    let shifts = format!(
+        r#"{{"schedule": {SCHEDULE}, "from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}}"#
+    );
     let sla = r#"{"policies": {"p": {"targets": [{"kind": "resolution", "minutes": {"*": 60}}]}},
         "events": [{"at": "2026-11-23T10:00:00Z", "kind": "created", "policy": "p"}], "now": "2026-11-23T10:30:00Z"}"#;
     let deadlines = r#"{"now": "2026-11-23T12:00:00Z", "anchors": {"aware": "2026-11-23T10:00:00Z"}}"#;

@@ -16,11 +16,23 @@ fn walls(rule: &str, start: &str, most: usize) -> Vec<DateTime> {
 fn rules_of_the_house() {
     for (rule, start, expected) in [
         ("FREQ=MONTHLY;BYDAY=2TU", "2026-01-13T02:00", vec!["2026-01-13", "2026-02-10", "2026-03-10"]),
-        ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "2026-01-30T02:00", vec!["2026-01-30", "2026-02-27", "2026-03-31"]),
+        (
+            "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+            "2026-01-30T02:00",
+            vec!["2026-01-30", "2026-02-27", "2026-03-31"],
+        ),
         ("RRULE:FREQ=MONTHLY", "2026-01-31T02:00", vec!["2026-01-31", "2026-03-31", "2026-05-31"]),
         ("FREQ=YEARLY", "2024-02-29T02:00", vec!["2024-02-29", "2028-02-29", "2032-02-29"]),
-        ("freq=weekly;interval=2;byday=tu,su;wkst=su", "1997-08-05T09:00", vec!["1997-08-05", "1997-08-17", "1997-08-19"]),
-        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=MO", "1997-08-05T09:00", vec!["1997-08-05", "1997-08-10", "1997-08-19"]),
+        (
+            "freq=weekly;interval=2;byday=tu,su;wkst=su",
+            "1997-08-05T09:00",
+            vec!["1997-08-05", "1997-08-17", "1997-08-19"],
+        ),
+        (
+            "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=MO",
+            "1997-08-05T09:00",
+            vec!["1997-08-05", "1997-08-10", "1997-08-19"],
+        ),
     ] {
         let found: Vec<String> = walls(rule, start, 3).iter().map(|wall| wall.date().to_string()).collect();
         assert_eq!(found, expected, "{rule}");
@@ -29,7 +41,11 @@ fn rules_of_the_house() {
     assert_eq!(walls("FREQ=DAILY;UNTIL=20260103", "2026-01-01T02:00", 10).len(), 3);
     assert_eq!(walls("FREQ=DAILY;UNTIL=20260103T020000", "2026-01-01T02:00", 10).len(), 3);
     assert_eq!(walls("FREQ=DAILY;UNTIL=20260103T015959Z", "2026-01-01T02:00", 10).len(), 2);
-    assert_eq!(walls("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30", "2026-01-01T02:00", 1).len(), 0, "ends without an answer");
+    assert_eq!(
+        walls("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30", "2026-01-01T02:00", 1).len(),
+        0,
+        "ends without an answer"
+    );
 }
 
 #[test]
@@ -77,19 +93,26 @@ impl Dice {
         }
         if frequency != "WEEKLY" && self.roll(3) == 0 {
             has_part = true;
-            let days = self.list(4, |dice| format!("{}{}", if dice.roll(3) == 0 { "-" } else { "" }, 1 + dice.roll(31)));
+            let days = self
+                .list(4, |dice| format!("{}{}", if dice.roll(3) == 0 { "-" } else { "" }, 1 + dice.roll(31)));
             write!(rule, ";BYMONTHDAY={days}").unwrap();
         } else if self.roll(2) == 0 {
             has_part = true;
             let is_numbered = matches!(frequency, "MONTHLY" | "YEARLY") && self.roll(2) == 0;
             let days = self.list(3, |dice| {
-                let nth = if is_numbered { ["1", "2", "-1", "4", "5", "-5"][usize::try_from(dice.roll(6)).unwrap()] } else { "" };
+                let nth = if is_numbered {
+                    ["1", "2", "-1", "4", "5", "-5"][usize::try_from(dice.roll(6)).unwrap()]
+                } else {
+                    ""
+                };
                 format!("{nth}{}", DAYS[usize::try_from(dice.roll(7)).unwrap()])
             });
             write!(rule, ";BYDAY={days}").unwrap();
         }
         if has_part && self.roll(3) == 0 {
-            let places = self.list(2, |dice| ["1", "2", "-1", "-2", "3"][usize::try_from(dice.roll(5)).unwrap()].to_owned());
+            let places = self.list(2, |dice| {
+                ["1", "2", "-1", "-2", "3"][usize::try_from(dice.roll(5)).unwrap()].to_owned()
+            });
             write!(rule, ";BYSETPOS={places}").unwrap();
         }
         if self.roll(4) == 0 {
@@ -107,7 +130,8 @@ fn random_rules_agree_with_dateutil() {
     let mut dice = Dice(20_261_123);
     let cases: Vec<(String, DateTime)> = (0..400)
         .map(|_| {
-            let start = date(2000, 1, 1).saturating_add(jiff::Span::new().days(i64::try_from(dice.roll(12_000)).unwrap()));
+            let start = date(2000, 1, 1)
+                .saturating_add(jiff::Span::new().days(i64::try_from(dice.roll(12_000)).unwrap()));
             (dice.rule(), start.at(2, 30, 0, 0))
         })
         .collect();

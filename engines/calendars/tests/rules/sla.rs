@@ -45,10 +45,14 @@ fn a_pause_over_closed_hours_saves_nothing() {
 
 #[test]
 fn created_outside_hours_starts_at_the_opening() {
-    let events = r#"[{"at": "2026-11-21T10:00:00Z", "kind": "created", "policy": "gold", "priority": "high"}]"#;
+    let events =
+        r#"[{"at": "2026-11-21T10:00:00Z", "kind": "created", "policy": "gold", "priority": "high"}]"#;
     with(events, "2026-11-22T10:00:00Z", |clocks| {
         let clock = of(clocks, TargetKind::FirstResponse, 0);
-        assert_eq!((clock.state, clock.elapsed_ms, clock.due), (ClockState::Closed, 0, Some(at("2026-11-23T08:30:00Z"))));
+        assert_eq!(
+            (clock.state, clock.elapsed_ms, clock.due),
+            (ClockState::Closed, 0, Some(at("2026-11-23T08:30:00Z")))
+        );
         assert_eq!(clock.intervals[0].why.to_string(), "closed hours");
     });
 }
@@ -68,7 +72,10 @@ fn each_unanswered_message_has_its_clock_and_late_is_late() {
         let next = of(clocks, TargetKind::NextResponse, 0);
         assert_eq!((next.state, next.breached), (ClockState::Missed, Some(at("2026-11-23T12:00:00Z"))));
         let open = of(clocks, TargetKind::NextResponse, 1);
-        assert_eq!((open.state, open.due, open.remaining_ms), (ClockState::Running, Some(at("2026-11-23T14:00:00Z")), Some(40 * MINUTE)));
+        assert_eq!(
+            (open.state, open.due, open.remaining_ms),
+            (ClockState::Running, Some(at("2026-11-23T14:00:00Z")), Some(40 * MINUTE))
+        );
         assert_eq!(clocks.len(), 4);
     });
 }
@@ -76,11 +83,14 @@ fn each_unanswered_message_has_its_clock_and_late_is_late() {
 #[test]
 fn a_new_policy_counts_from_the_change_or_from_the_start() {
     let created = r#"{"at": "2026-11-23T15:00:00Z", "kind": "created", "policy": "gold"}"#;
-    let anew = format!(r#"[{created}, {{"at": "2026-11-23T19:00:00Z", "kind": "changed", "policy": "anew"}}]"#);
+    let anew =
+        format!(r#"[{created}, {{"at": "2026-11-23T19:00:00Z", "kind": "changed", "policy": "anew"}}]"#);
     with(&anew, "2026-11-23T20:00:00Z", |clocks| {
         assert_eq!(of(clocks, TargetKind::Resolution, 0).elapsed_ms, 300 * MINUTE, "all five hours");
     });
-    let later = format!(r#"[{created}, {{"at": "2026-11-23T19:00:00Z", "kind": "changed", "policy": "plain", "priority": "high"}}]"#);
+    let later = format!(
+        r#"[{created}, {{"at": "2026-11-23T19:00:00Z", "kind": "changed", "policy": "plain", "priority": "high"}}]"#
+    );
     with(&later, "2026-11-23T20:00:00Z", |clocks| {
         let clock = of(clocks, TargetKind::Resolution, 0);
         assert_eq!(clock.elapsed_ms, 120 * MINUTE, "one open hour before, one hour after");
@@ -99,7 +109,10 @@ fn reopening_goes_on_and_a_paused_clock_forecasts_from_now() {
         assert_eq!((clock.state, clock.elapsed_ms), (ClockState::Paused, 180 * MINUTE));
         assert_eq!(clock.due, Some(at("2026-11-25T09:00:00Z")));
         let kinds: Vec<IntervalKind> = clock.intervals.iter().map(|interval| interval.kind).collect();
-        assert_eq!(kinds, [IntervalKind::Ran, IntervalKind::Stopped, IntervalKind::Ran, IntervalKind::Paused]);
+        assert_eq!(
+            kinds,
+            [IntervalKind::Ran, IntervalKind::Stopped, IntervalKind::Ran, IntervalKind::Paused]
+        );
         let half = clock.marks.iter().find(|mark| mark.percent == 50).unwrap();
         assert_eq!(half.at, Some(at("2026-11-24T13:00:00Z")));
     });
@@ -107,7 +120,8 @@ fn reopening_goes_on_and_a_paused_clock_forecasts_from_now() {
 
 #[test]
 fn no_promise_is_no_breach() {
-    let events = r#"[{"at": "2026-11-23T08:00:00Z", "kind": "created", "policy": "plain", "priority": "low"}]"#;
+    let events =
+        r#"[{"at": "2026-11-23T08:00:00Z", "kind": "created", "policy": "plain", "priority": "low"}]"#;
     with(events, "2026-12-23T08:00:00Z", |clocks| {
         let clock = of(clocks, TargetKind::Resolution, 0);
         assert_eq!((clock.state, clock.target_ms, clock.due), (ClockState::NoTarget, None, None));
@@ -123,7 +137,10 @@ fn faults_name_the_event() {
         (r#"[{"at": "2026-11-23T08:00:00Z", "kind": "resolved"}]"#, "events[0].kind"),
         (r#"[{"at": "2026-11-23T08:00:00Z", "kind": "created"}]"#, "events[0].policy"),
         (r#"[{"at": "2026-11-23T08:00:00Z", "kind": "created", "policy": "tin"}]"#, "events[0].policy"),
-        (r#"[{"at": "2026-11-23T08:00:00Z", "kind": "created", "policy": "gold"}, {"at": "2026-11-23T08:00:00Z", "kind": "changed", "calendar": "x"}]"#, "events[1].calendar"),
+        (
+            r#"[{"at": "2026-11-23T08:00:00Z", "kind": "created", "policy": "gold"}, {"at": "2026-11-23T08:00:00Z", "kind": "changed", "calendar": "x"}]"#,
+            "events[1].calendar",
+        ),
     ] {
         let events: Vec<Event> = from_json(events).unwrap();
         assert_eq!(clocks(&rules, &events, at("2026-11-24T00:00:00Z")).unwrap_err().field, field);
