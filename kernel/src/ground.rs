@@ -10,6 +10,7 @@ use crate::files::Files;
 use crate::id::{Ids, OrgId};
 use crate::jobs::Kind;
 use crate::outbound::Outbound;
+use crate::search::Search;
 use crate::secrets::Keys;
 use crate::store::Db;
 
@@ -27,6 +28,8 @@ pub struct Ground {
     pub files: Files,
     /// The one HTTP client.
     pub outbound: Outbound,
+    /// What can be found.
+    pub search: Search,
     /// The permission words of the whole house, the ground floor's included.
     pub rights: Vec<&'static Right>,
 }

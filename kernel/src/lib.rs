@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod notify;
 pub mod outbound;
 pub mod people;
+pub mod search;
 pub mod secrets;
 pub mod session;
 pub mod settings;
