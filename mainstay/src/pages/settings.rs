@@ -43,6 +43,7 @@ async fn index(caller: Caller) -> Answer {
         ("Roles", "/settings/roles", "Named sets of rights"),
         ("Tokens", "/settings/tokens", "For programs that speak the API"),
         ("Agents", "/settings/agents", "The hosts that report, and how to end one"),
+        ("Mail", "/settings/mail", "Where mail leaves, and a test message"),
         ("Policies", "/settings/policies", "How long findings may stay open"),
         ("Audit", "/settings/audit", "Everything that happened"),
     ];
