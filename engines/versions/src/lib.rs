@@ -2,4 +2,7 @@
 
 mod compare;
 
-pub use compare::{Fault, Scheme, Side, Undecidable, UnknownScheme, apk, dpkg, rpm};
+pub use compare::{
+    Fault, Scheme, Side, Undecidable, UnknownScheme, apk, composer, dpkg, gem, maven, nuget, pep440, rpm,
+    semver,
+};
