@@ -51,9 +51,6 @@ fn walk<'a>(
     version: &str,
     events: impl Iterator<Item = (EventKind, &'a str)> + Clone,
 ) -> Result<Place<'a>, Bad<'a>> {
-    if !is_under_limit(scheme, version, events.clone())? {
-        return Ok(Place::Outside { fixed: None });
-    }
     let Some((since, introduced)) = last_introduction(scheme, version, events.clone())? else {
         return Ok(Place::Outside { fixed: None });
     };
@@ -85,8 +82,7 @@ fn walk<'a>(
 
 /// Orders an event's version against another one; a text that is no version of the scheme is refused.
 fn compare<'a>(scheme: Scheme, event: &'a str, version: &str) -> Result<Ordering, Bad<'a>> {
-    scheme.check(event).map_err(|fault| (event, fault))?;
-    scheme.compare(event, version).map_err(|undecidable| (event, undecidable.fault))
+    scheme.compare_strictly(event, version).map_err(|undecidable| (event, undecidable.fault))
 }
 
 /// Like [`compare`], where the other one may be the `0` before every version.
@@ -94,43 +90,40 @@ fn compare_start<'a>(scheme: Scheme, event: &'a str, introduced: &str) -> Result
     if introduced == "0" { Ok(Ordering::Greater) } else { compare(scheme, event, introduced) }
 }
 
-fn is_under_limit<'a>(
-    scheme: Scheme,
-    version: &str,
-    events: impl Iterator<Item = (EventKind, &'a str)>,
-) -> Result<bool, Bad<'a>> {
-    let mut has_limit = false;
-    for (_, limit) in events.filter(|(kind, _)| *kind == EventKind::Limit) {
-        has_limit = true;
-        if limit == "*" || compare(scheme, limit, version)? == Ordering::Greater {
-            return Ok(true);
-        }
-    }
-    Ok(!has_limit)
-}
-
-/// The greatest introduction at or below the version, with its place in the list.
+/// The greatest introduction at or below the version, with its place in the list; none where every limit is at or below
+/// the version.
 fn last_introduction<'a>(
     scheme: Scheme,
     version: &str,
     events: impl Iterator<Item = (EventKind, &'a str)>,
 ) -> Result<Option<(usize, &'a str)>, Bad<'a>> {
     let mut best: Option<(usize, &'a str)> = None;
-    let mut has_any = false;
+    let (mut has_any, mut has_limit, mut is_under_limit) = (false, false, false);
     for (at, (kind, event)) in events.enumerate() {
-        if kind != EventKind::Introduced {
-            continue;
+        match kind {
+            EventKind::Limit => {
+                has_limit = true;
+                is_under_limit |= event == "*" || compare(scheme, event, version)? == Ordering::Greater;
+            }
+            EventKind::Introduced if event == "0" => {
+                has_any = true;
+                best = best.or(Some((at, event)));
+            }
+            EventKind::Introduced => {
+                has_any = true;
+                if compare(scheme, event, version)? != Ordering::Greater {
+                    let is_better = match best {
+                        None => true,
+                        Some((_, other)) => compare_start(scheme, event, other)? != Ordering::Less,
+                    };
+                    best = if is_better { Some((at, event)) } else { best };
+                }
+            }
+            EventKind::Fixed | EventKind::LastAffected => {}
         }
-        has_any = true;
-        if event == "0" {
-            best = best.or(Some((at, event)));
-        } else if compare(scheme, event, version)? != Ordering::Greater {
-            let is_better = match best {
-                None => true,
-                Some((_, other)) => compare_start(scheme, event, other)? != Ordering::Less,
-            };
-            best = if is_better { Some((at, event)) } else { best };
-        }
+    }
+    if has_limit && !is_under_limit {
+        return Ok(None);
     }
     Ok(if has_any { best } else { Some((0, "0")) })
 }

@@ -96,10 +96,9 @@ impl<'a> Parts<'a> {
         if ["master", "trunk", "default"].contains(&text) || strip_prefix(text, "dev-").is_some() {
             return Err(Fault::Branch);
         }
+        let is_one_word = !text.contains(char::is_whitespace);
         let text = match text.split_once('+') {
-            Some((version, build)) if !version.is_empty() && !version.contains(',') && !build.is_empty() => {
-                version
-            }
+            Some((version, build)) if is_one_word && !build.is_empty() && !version.contains(',') => version,
             _ => text,
         };
         let text = strip_prefix(text, "v").unwrap_or(text);

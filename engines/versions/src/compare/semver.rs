@@ -99,8 +99,8 @@ pub mod go {
         }
         let mut parts = read(numbers, 1)?;
         for word in ["rc", "beta"] {
-            if let Some(number) = label.strip_prefix(word).filter(|number| is_number(number)) {
-                parts.pre = [Some(word), Some(number)];
+            if let Some(number) = label.strip_prefix(word).filter(|number| is_number(number.as_bytes())) {
+                parts.pre = [Some(word.as_bytes()), Some(number.as_bytes())];
                 return Ok(parts);
             }
         }
@@ -111,55 +111,60 @@ pub mod go {
 struct Parts<'a> {
     numbers: [&'a [u8]; 3],
     /// The labels after the dash, in one text or in two.
-    pre: [Option<&'a str>; 2],
+    pre: [Option<&'a [u8]>; 2],
 }
 
 impl<'a> Parts<'a> {
-    fn labels(&self) -> impl Iterator<Item = &'a str> {
-        self.pre.into_iter().flatten().flat_map(|text| text.split('.'))
+    fn labels(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.pre.into_iter().flatten().flat_map(|text| text.split(|byte| *byte == b'.'))
     }
 }
 
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+fn is_number(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
-fn is_canonical_number(text: &str) -> bool {
-    is_number(text) && (text.len() == 1 || !text.starts_with('0'))
-}
-
-fn is_label(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+/// Whether a text is labels between dots; those before the release must not be numbers with leading zeros.
+fn are_labels(text: &[u8], is_before_release: bool) -> bool {
+    text.split(|byte| *byte == b'.').all(|label| {
+        let is_word =
+            !label.is_empty() && label.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+        let has_leading_zero = label.len() > 1 && label[0] == b'0';
+        is_word && !(is_before_release && has_leading_zero && is_number(label))
+    })
 }
 
 /// Reads `major.minor.patch[-pre][+build]`; with `fewest` under 3 the last numbers may be left out, and labels with them.
 fn read(version: &str, fewest: usize) -> Result<Parts<'_>, Fault> {
-    if version.is_empty() {
-        return Err(Fault::Empty);
-    }
-    let (rest, build) = match version.split_once('+') {
-        Some((rest, build)) => (rest, Some(build)),
-        None => (version, None),
-    };
-    let (numbers, pre) = match rest.split_once('-') {
-        Some((numbers, pre)) => (numbers, Some(pre)),
-        None => (rest, None),
-    };
-    let mut parts = Parts { numbers: [b"0"; 3], pre: [pre, None] };
-    let mut count = 0;
-    for number in numbers.split('.') {
-        if count == 3 || !is_canonical_number(number) {
-            let has_digit_first = version.starts_with(|c: char| c.is_ascii_digit());
-            return Err(if has_digit_first { Fault::Syntax } else { Fault::NoDigitFirst });
+    let mut parts = Parts { numbers: [b"0"; 3], pre: [None; 2] };
+    let (mut rest, mut count) = (version.as_bytes(), 0);
+    loop {
+        let (number, after) = digits::split(rest);
+        match number {
+            [] if version.is_empty() => return Err(Fault::Empty),
+            [] if count == 0 => return Err(Fault::NoDigitFirst),
+            [] | [b'0', _, ..] => return Err(Fault::Syntax),
+            _ => (parts.numbers[count], rest, count) = (number, after, count + 1),
         }
-        parts.numbers[count] = number.as_bytes();
-        count += 1;
+        match rest {
+            [b'.', after @ ..] if count < 3 => rest = after,
+            _ => break,
+        }
     }
-    let is_complete = count == 3 || (count >= fewest && pre.is_none() && build.is_none());
-    let are_labels_good =
-        parts.labels().all(|label| is_label(label) && (!is_number(label) || is_canonical_number(label)));
-    let is_build_good = build.is_none_or(|build| build.split('.').all(is_label));
-    if is_complete && are_labels_good && is_build_good { Ok(parts) } else { Err(Fault::Syntax) }
+    if let [b'-', labels @ ..] = rest {
+        let end = labels.iter().position(|byte| *byte == b'+').unwrap_or(labels.len());
+        parts.pre[0] = Some(&labels[..end]);
+        rest = &labels[end..];
+    }
+    let is_build_good = match rest {
+        [] => true,
+        [b'+', build @ ..] => are_labels(build, false),
+        _ => false,
+    };
+    let is_plain = parts.pre[0].is_none() && rest.is_empty();
+    let is_complete = count == 3 || (count >= fewest && is_plain);
+    let are_labels_good = parts.pre[0].is_none_or(|labels| are_labels(labels, true));
+    if is_complete && is_build_good && are_labels_good { Ok(parts) } else { Err(Fault::Syntax) }
 }
 
 fn compare_with(
@@ -184,7 +189,7 @@ fn compare_with(
         let order = match (a.next(), b.next()) {
             (None, None) => return Ok(Ordering::Equal),
             (Some(left), Some(right)) => match (is_number(left), is_number(right)) {
-                (true, true) => numbers(left.as_bytes(), right.as_bytes()),
+                (true, true) => numbers(left, right),
                 (false, false) => left.cmp(right),
                 (is_number, _) => {
                     if is_number {

@@ -27,7 +27,16 @@ impl Default for Limits {
 /// # Errors
 /// Only when the path itself cannot be opened.
 pub fn read_path(path: &Path, limits: Limits, sink: &mut Sink<'_>) -> io::Result<()> {
-    if path.is_dir() { read_folder(path, limits, sink) } else { read_file(path, limits, sink) }
+    if path.is_dir() {
+        return read_folder(path, limits, sink);
+    }
+    let before = (sink.outcome.records, sink.outcome.damaged);
+    read_file(path, limits, sink)?;
+    if (sink.outcome.records, sink.outcome.damaged) == before {
+        // Somebody meant this file to be read; silence would look like a source without advisories.
+        sink.outcome.damage(path.display().to_string(), "no record of any known format is in it");
+    }
+    Ok(())
 }
 
 fn read_folder(path: &Path, limits: Limits, sink: &mut Sink<'_>) -> io::Result<()> {
@@ -69,6 +78,12 @@ fn read_file(path: &Path, limits: Limits, sink: &mut Sink<'_>) -> io::Result<()>
         [0x1F, 0x8B, ..] => {
             let reader = flate2::read::MultiGzDecoder::new(BufReader::new(file));
             read_stream(name.trim_end_matches(".gz").trim_end_matches(".tgz"), reader, limits, sink);
+        }
+        [0xFD, b'7', b'z', b'X'] => {
+            sink.outcome.damage(name, "compressed with xz, which is not read; unpack it first")
+        }
+        [b'B', b'Z', b'h', _] => {
+            sink.outcome.damage(name, "compressed with bzip2, which is not read; unpack it first")
         }
         _ => read_stream(&name, file, limits, sink),
     }

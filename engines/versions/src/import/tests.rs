@@ -187,4 +187,16 @@ fn archives_and_folders_give_what_is_in_them() {
     read_path(&folder.path().join("6.json"), small, &mut sink).unwrap();
     assert_eq!(sink.outcome.damages[0].fault, "more than 50 bytes");
     assert!(read_path(&folder.path().join("nothing"), small, &mut sink).is_err());
+
+    for (name, bytes) in [("7.xz", &b"\xFD7zXZ\0"[..]), ("8.txt", b"hello"), ("9.json", b"{}")] {
+        write(name, bytes);
+        let mut each = |_| {};
+        let mut sink = Sink::new(&mut each);
+        read_path(&folder.path().join(name), Limits::default(), &mut sink).unwrap();
+        assert_eq!(
+            (sink.outcome.records, sink.outcome.damaged),
+            (0, 1),
+            "{name} must not look like an empty source"
+        );
+    }
 }
