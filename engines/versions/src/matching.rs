@@ -221,7 +221,10 @@ impl<'p> Installed<'p> {
             status => return self.word(status, statement),
         }
         if let Some(listed) = statement.versions().find(|version| *version == self.version) {
-            return judged(State::Affected, Reason::Listed { version: listed });
+            // A range that says the same knows more: since when, and fixed by what.
+            let by_range = self.scheme.and_then(|scheme| by_ranges(scheme, self.version, statement));
+            let listed = judged(State::Affected, Reason::Listed { version: listed });
+            return by_range.filter(|judgement| judgement.state == State::Affected).unwrap_or(listed);
         }
         let Some(scheme) = self.scheme else { return judged(State::Undecidable, Reason::NoScheme) };
         let by_range = by_ranges(scheme, self.version, statement);

@@ -119,6 +119,8 @@ fn listed_versions_count_under_any_spelling() {
     assert_eq!(state("PyPI", "1.0", &[], &["1.0.0"]), State::Affected);
     assert_eq!(state("PyPI", "1.1", &[], &["1.0.0"]), State::NotAffected);
     assert_eq!(state("PyPI", "1.1", &["i=2"], &["1.1.0"]), State::Affected);
+    let both = affected("PyPI", &["i=0 f=2"], &["1.1"]);
+    assert_eq!(judge("1.1", &both).reason.fix(), Some("2"), "a range knows more than a list");
     assert_eq!(state("Sourcery", "r12", &[], &["r12"]), State::Affected);
     assert_eq!(state("Sourcery", "r13", &[], &["r12"]), State::Undecidable);
 }
