@@ -97,13 +97,11 @@ impl Scheme {
 
     /// Like [`compare`](Self::compare), and refuses a first version that does not pass [`check`](Self::check).
     pub fn compare_strictly(self, a: &str, b: &str) -> Result<Ordering, Undecidable> {
-        match self {
-            Scheme::Dpkg => dpkg::compare_strictly(a, b),
-            _ => {
-                self.check(a).map_err(Undecidable::left)?;
-                self.compare(a, b)
-            }
+        if self == Scheme::Dpkg {
+            return dpkg::compare_strictly(a, b); // by far the most frequent one, so it is read once
         }
+        self.check(a).map_err(Undecidable::left)?;
+        self.compare(a, b)
     }
 
     /// Whether a text is a version a publisher of this scheme could have written. Stricter than
