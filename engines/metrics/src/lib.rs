@@ -7,10 +7,12 @@
     reason = "samples are f64 by definition and lengths, counts and milliseconds are turned into them throughout"
 )]
 
+pub mod api;
 pub mod histogram;
 pub mod kahan;
 pub mod labels;
 pub mod matcher;
+pub mod promql;
 pub mod sample;
 pub mod store;
 mod wire;

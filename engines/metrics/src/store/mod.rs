@@ -11,7 +11,7 @@ mod partition;
 mod recover;
 pub mod rollup;
 pub mod segment;
-mod select;
+pub mod select;
 pub mod wal;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
