@@ -8,11 +8,14 @@
 )]
 
 pub mod api;
+pub mod decode;
 pub mod histogram;
 pub mod kahan;
 pub mod labels;
 pub mod matcher;
 pub mod promql;
+pub mod rules;
 pub mod sample;
+pub mod scrape;
 pub mod store;
 mod wire;
