@@ -37,11 +37,11 @@ struct Arguments {
     data: PathBuf,
     listen: String,
     config: Option<PathBuf>,
-    is_closed_left: bool,
+    is_version_2: bool,
 }
 
 fn arguments() -> Result<Arguments, String> {
-    let mut found = Arguments { data: "promd-data".into(), listen: "127.0.0.1:9099".into(), config: None, is_closed_left: false };
+    let mut found = Arguments { data: "promd-data".into(), listen: "127.0.0.1:9099".into(), config: None, is_version_2: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -49,7 +49,7 @@ fn arguments() -> Result<Arguments, String> {
             "--data" => found.data = value()?.into(),
             "--listen" => found.listen = value()?,
             "--config" => found.config = Some(value()?.into()),
-            "--lookback-closed" => found.is_closed_left = true,
+            "--lookback-closed" => found.is_version_2 = true,
             _ => return Err(format!("unknown argument {word}; promd --data DIR --listen ADDR:PORT [--config FILE]")),
         }
     }
@@ -68,7 +68,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => String::new(),
     };
     let options = promql::Options {
-        is_closed_left: arguments.is_closed_left,
+        is_version_2: arguments.is_version_2,
         experimental: promql::Experimental::Accepted,
         ..promql::Options::default()
     };

@@ -97,8 +97,9 @@ pub struct Options {
     pub experimental: Experimental,
     /// Step of subqueries that name none.
     pub default_step_ms: i64,
-    /// Count samples exactly at the start of a range as inside, as Prometheus did before version 3.
-    pub is_closed_left: bool,
+    /// Compute as Prometheus did before version 3: samples exactly at the start of a range count, and a counter's
+    /// zero point is looked for before the distance to the start of the range is cut.
+    pub is_version_2: bool,
 }
 
 impl Default for Options {
@@ -110,7 +111,7 @@ impl Default for Options {
             cancelled: None,
             experimental: Experimental::Refused,
             default_step_ms: 60_000,
-            is_closed_left: false,
+            is_version_2: false,
         }
     }
 }

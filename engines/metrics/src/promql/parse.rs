@@ -302,6 +302,9 @@ impl Parser {
         if is_call {
             return self.call(&name, position);
         }
+        if ["bool", "on", "ignoring", "group_left", "group_right", "atan2"].contains(&lower.as_str()) {
+            return Err(ParseFault { position, reason: format!("unexpected <{lower}>") });
+        }
         self.selector(Some(name), position)
     }
 

@@ -4,39 +4,45 @@
 /// The function with a name that takes seconds.
 pub fn part(name: &str) -> Option<fn(f64) -> f64> {
     Some(match name {
-        "year" => |t| date(t).map_or(f64::NAN, |d| d.year as f64),
-        "month" => |t| date(t).map_or(f64::NAN, |d| d.month as f64),
-        "day_of_month" => |t| date(t).map_or(f64::NAN, |d| d.day as f64),
-        "day_of_week" => |t| seconds(t).map_or(f64::NAN, |s| (s.div_euclid(86_400) + 4).rem_euclid(7) as f64),
+        "year" => |t| date(t).year as f64,
+        "month" => |t| date(t).month as f64,
+        "day_of_month" => |t| date(t).day as f64,
+        "day_of_week" => |t| (seconds(t).div_euclid(86_400) + 4).rem_euclid(7) as f64,
         "day_of_year" => |t| {
-            date(t).map_or(f64::NAN, |d| (d.days - days_of(d.year, 1, 1) + 1) as f64)
+            let d = date(t);
+            (d.days - days_of(d.year, 1, 1) + 1) as f64
         },
         "days_in_month" => |t| {
-            date(t).map_or(f64::NAN, |d| {
-                let (year, month) = if d.month == 12 { (d.year + 1, 1) } else { (d.year, d.month + 1) };
-                (days_of(year, month, 1) - days_of(d.year, d.month, 1)) as f64
-            })
+            let d = date(t);
+            let (year, month) = if d.month == 12 { (d.year + 1, 1) } else { (d.year, d.month + 1) };
+            (days_of(year, month, 1) - days_of(d.year, d.month, 1)) as f64
         },
-        "hour" => |t| seconds(t).map_or(f64::NAN, |s| (s.rem_euclid(86_400) / 3600) as f64),
-        "minute" => |t| seconds(t).map_or(f64::NAN, |s| (s.rem_euclid(3600) / 60) as f64),
+        "hour" => |t| (seconds(t).rem_euclid(86_400) / 3600) as f64,
+        "minute" => |t| (seconds(t).rem_euclid(3600) / 60) as f64,
         _ => return None,
     })
 }
 
 struct Date {
-    year: i64,
-    month: i64,
-    day: i64,
-    days: i64,
+    year: i128,
+    month: i128,
+    day: i128,
+    days: i128,
 }
 
-/// Whole seconds, where they are in the range of calendars.
-fn seconds(t: f64) -> Option<i64> {
-    (t.is_finite() && t.abs() < 1e15).then_some(t as i64)
+/// 1970 in the seconds Go counts from, 292 billion years ago, modulo 2^64.
+const EPOCH: u64 = 9_223_372_028_715_321_600;
+
+/// Whole seconds. Whatever is no such number becomes what Go makes of it on amd64: the least integer, which then
+/// wraps around in its calendar.
+fn seconds(t: f64) -> i128 {
+    let is_whole = t > -9.223_372_036_854_775e18 && t < 9.223_372_036_854_775e18;
+    let seconds = if is_whole { t as i64 } else { i64::MIN };
+    i128::from((seconds as u64).wrapping_add(EPOCH)) - i128::from(EPOCH)
 }
 
-fn date(t: f64) -> Option<Date> {
-    let days = seconds(t)?.div_euclid(86_400);
+fn date(t: f64) -> Date {
+    let days = seconds(t).div_euclid(86_400);
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let day_of_era = z.rem_euclid(146_097);
@@ -45,11 +51,11 @@ fn date(t: f64) -> Option<Date> {
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    Some(Date { year, month, day, days })
+    let year = year_of_era + era * 400 + i128::from(month <= 2);
+    Date { year, month, day, days }
 }
 
-fn days_of(year: i64, month: i64, day: i64) -> i64 {
+fn days_of(year: i128, month: i128, day: i128) -> i128 {
     let y = if month <= 2 { year - 1 } else { year };
     let era = y.div_euclid(400);
     let year_of_era = y.rem_euclid(400);

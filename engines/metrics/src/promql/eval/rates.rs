@@ -67,11 +67,15 @@ fn extension(window: &Window<'_>, times: &[i64], zero: Option<f64>, kind: Growth
     let threshold = average * 1.1;
     let mut to_start = seconds(first - window.start);
     let mut to_end = seconds(window.end - last);
+    let to_zero = zero.map_or(f64::INFINITY, |zero| sampled * zero);
+    if window.is_version_2 {
+        to_start = to_start.min(to_zero);
+    }
     if to_start >= threshold {
         to_start = average / 2.0;
     }
-    if let Some(zero) = zero {
-        to_start = to_start.min(sampled * zero);
+    if !window.is_version_2 {
+        to_start = to_start.min(to_zero);
     }
     if to_end >= threshold {
         to_end = average / 2.0;

@@ -23,6 +23,7 @@ pub(crate) struct Window<'a> {
     pub start: i64,
     pub end: i64,
     pub step: usize,
+    pub is_version_2: bool,
 }
 
 impl Window<'_> {
@@ -96,7 +97,7 @@ impl<'e> Eval<'e> {
 
     /// First time that counts for a look back of `span` from `end`.
     pub fn first_inside(&self, end: i64, span: i64) -> i64 {
-        end.saturating_sub(span).saturating_add(i64::from(!self.options.is_closed_left))
+        end.saturating_sub(span).saturating_add(i64::from(!self.options.is_version_2))
     }
 
     /// The newest sample not older than the lookback, at each step.
@@ -259,7 +260,7 @@ impl<'e> Eval<'e> {
         let last = place.reference(grid.last());
         // Steps lie on multiples of the step, whatever the query's start.
         let mut start = first.div_euclid(step) * step;
-        if start < first || start == first && !self.options.is_closed_left {
+        if start < first || start == first && !self.options.is_version_2 {
             start += step;
         }
         let len = if start > last { 0 } else { ((last - start) / step + 1) as usize };
@@ -285,7 +286,8 @@ impl<'e> Eval<'e> {
         ends: Ends,
         sink: WindowSink<'_, 'e>,
     ) -> Result<()> {
-        let (is_closed, lookback) = (i64::from(!self.options.is_closed_left), self.options.lookback_ms);
+        let is_version_2 = self.options.is_version_2;
+        let (is_closed, lookback) = (i64::from(!is_version_2), self.options.lookback_ms);
         sink(self, labels, &mut |f| {
             let (mut floats, mut histograms) = (Slide::default(), Slide::default());
             for step in 0..grid.len {
@@ -298,10 +300,10 @@ impl<'e> Eval<'e> {
                 let (ht, hh) = (&apart.ht[histograms.from..histograms.to], &apart.hh[histograms.from..histograms.to]);
                 if ends != Ends::Plain {
                     let (ft, fv) = with_ends(&apart.ft, &apart.fv, start, end, lookback, ends);
-                    f(Window { ft: &ft, fv: &fv, ht: &[], hh: &[], at, start, end, step });
+                    f(Window { ft: &ft, fv: &fv, ht: &[], hh: &[], at, start, end, step, is_version_2 });
                     continue;
                 }
-                let window = Window { ft, fv, ht, hh, at, start, end, step };
+                let window = Window { ft, fv, ht, hh, at, start, end, step, is_version_2 };
                 if !window.is_empty() {
                     f(window);
                 }
