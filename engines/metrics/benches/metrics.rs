@@ -1,6 +1,12 @@
 //! The store against Debian's prometheus and victoria-metrics, in one run on the same samples: 2,000 series × 10,000
 //! points of realistic counters and gauges, and a churn case. Prints Markdown. `POINTS` sets another length.
-#![expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "figures")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "figures"
+)]
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -112,7 +118,8 @@ fn bodies(all: &[Made], points: usize) -> Vec<(Vec<u8>, usize)> {
             let messages: Vec<Vec<u8>> = group
                 .iter()
                 .map(|m| {
-                    let samples: Vec<_> = m.t[from..to].iter().copied().zip(m.v[from..to].iter().copied()).collect();
+                    let samples: Vec<_> =
+                        m.t[from..to].iter().copied().zip(m.v[from..to].iter().copied()).collect();
                     time_series(&m.labels, &samples)
                 })
                 .collect();
@@ -126,11 +133,23 @@ fn queries(points: usize) -> Vec<(&'static str, &'static str, Range)> {
     let end_ms = START + points as i64 * STEP - 120_000;
     let over = |steps: i64, step: i64| Range { start_ms: end_ms - (steps - 1) * step, end_ms, step_ms: step };
     vec![
-        ("one gauge, 600 steps", "busy_percent{instance=\"host-3.example.net:9100\",device=\"dev7\"}", over(600, 60_000)),
-        ("sum by (instance)(rate) of 20 series, 600 steps", "sum by (instance) (rate(requests_total{device=\"dev3\",mode=\"m1\"}[5m]))", over(600, 60_000)),
+        (
+            "one gauge, 600 steps",
+            "busy_percent{instance=\"host-3.example.net:9100\",device=\"dev7\"}",
+            over(600, 60_000),
+        ),
+        (
+            "sum by (instance)(rate) of 20 series, 600 steps",
+            "sum by (instance) (rate(requests_total{device=\"dev3\",mode=\"m1\"}[5m]))",
+            over(600, 60_000),
+        ),
         ("sum(rate) of 800 series, 240 steps", "sum(rate(requests_total[5m]))", over(240, 15_000)),
         ("800 series raw, 240 steps", "requests_total", over(240, 15_000)),
-        ("max_over_time[1h] of 40 series, 120 steps", "max_over_time(memory_bytes{device=~\"dev[12]\",mode=\"m6\"}[1h])", over(120, 300_000)),
+        (
+            "max_over_time[1h] of 40 series, 120 steps",
+            "max_over_time(memory_bytes{device=~\"dev[12]\",mode=\"m6\"}[1h])",
+            over(120, 300_000),
+        ),
         ("topk(5, rate), 360 steps", "topk(5, rate(cpu_seconds_total[5m]))", over(360, 60_000)),
     ]
 }
@@ -226,19 +245,31 @@ fn own(dir: &Path, all: &[Made], bodies: &[(Vec<u8>, usize)], points: usize) -> 
     store.compact_all().unwrap();
     let rows = folder_bytes(&folder.join("5m")) + folder_bytes(&folder.join("1h"));
     figures.bytes = (folder_bytes(&folder) - rows) as f64 / total;
-    println!("Roll-ups (5 min and 1 h, five columns each) take {:.3} bytes per raw sample on top.\n", rows as f64 / total);
+    println!(
+        "Roll-ups (5 min and 1 h, five columns each) take {:.3} bytes per raw sample on top.\n",
+        rows as f64 / total
+    );
     drop(store);
     let started = Instant::now();
     let store = Store::open(&folder, Options::default()).unwrap();
     figures.start_ms = started.elapsed().as_secs_f64() * 1000.0;
     let options = promql::Options::default();
     for (_, query, range) in queries(points) {
-        figures.queries.push(best_of(|| api::answer(&promql::range(&store, query, range, &options).unwrap())));
+        figures
+            .queries
+            .push(best_of(|| api::answer(&promql::range(&store, query, range, &options).unwrap())));
     }
     vec![plain, figures]
 }
 
-fn peer(name: &str, server: Server, folder: &Path, bodies: &[(Vec<u8>, usize)], points: usize, restart: &dyn Fn() -> Option<Server>) -> Figures {
+fn peer(
+    name: &str,
+    server: Server,
+    folder: &Path,
+    bodies: &[(Vec<u8>, usize)],
+    points: usize,
+    restart: &dyn Fn() -> Option<Server>,
+) -> Figures {
     let total = bodies.iter().map(|(_, n)| *n).sum::<usize>() as f64;
     let headers = "Content-Encoding: snappy\r\nContent-Type: application/x-protobuf\r\nX-Prometheus-Remote-Write-Version: 0.1.0\r\n";
     let started = Instant::now();
@@ -246,7 +277,8 @@ fn peer(name: &str, server: Server, folder: &Path, bodies: &[(Vec<u8>, usize)], 
         let (status, answer) = http(&server.address, "POST", "/api/v1/write", headers, body).unwrap();
         assert!(status < 300, "{name}: {status} {}", String::from_utf8_lossy(&answer));
     }
-    let mut figures = Figures { name: name.into(), ingest: total / started.elapsed().as_secs_f64(), ..Figures::default() };
+    let mut figures =
+        Figures { name: name.into(), ingest: total / started.elapsed().as_secs_f64(), ..Figures::default() };
     figures.ingest_cpu = total / cpu_seconds(server.pid()).max(0.01);
     figures.memory = resident(server.pid());
     let _ = http(&server.address, "GET", "/internal/force_flush", "", b"");
@@ -254,7 +286,10 @@ fn peer(name: &str, server: Server, folder: &Path, bodies: &[(Vec<u8>, usize)], 
     for (_, query, range) in queries(points) {
         let path = format!(
             "/api/v1/query_range?nocache=1&query={}&start={}&end={}&step={}",
-            escape(query), range.start_ms as f64 / 1000.0, range.end_ms as f64 / 1000.0, range.step_ms as f64 / 1000.0
+            escape(query),
+            range.start_ms as f64 / 1000.0,
+            range.end_ms as f64 / 1000.0,
+            range.step_ms as f64 / 1000.0
         );
         figures.queries.push(best_of(|| {
             let (status, body) = http(&server.address, "GET", &path, "", b"").unwrap();
@@ -280,7 +315,12 @@ fn start_prometheus(dir: &Path) -> Option<Server> {
         .arg(format!("--config.file={}", dir.join("p.yml").display()))
         .arg(format!("--storage.tsdb.path={}", dir.join("prometheus").display()))
         .arg(format!("--web.listen-address={address}"))
-        .args(["--web.enable-remote-write-receiver", "--web.enable-admin-api", "--storage.tsdb.retention.time=100y", "--log.level=error"]);
+        .args([
+            "--web.enable-remote-write-receiver",
+            "--web.enable-admin-api",
+            "--storage.tsdb.retention.time=100y",
+            "--log.level=error",
+        ]);
     Server::start(command, address, "/-/ready")
 }
 
@@ -304,8 +344,14 @@ fn churn(dir: &Path) {
             let mut appender = store.appender();
             for s in 0..series {
                 let (pod, life) = (format!("pod-{s}"), format!("{life}"));
-                let id = appender.series(&[("__name__", "churned_total"), ("life", life.as_str()), ("pod", pod.as_str())]).unwrap();
-                appender.float(id, START + (life.parse::<i64>().unwrap_or(0) * 40 + point) * STEP, (point * s) as f64);
+                let id = appender
+                    .series(&[("__name__", "churned_total"), ("life", life.as_str()), ("pod", pod.as_str())])
+                    .unwrap();
+                appender.float(
+                    id,
+                    START + (life.parse::<i64>().unwrap_or(0) * 40 + point) * STEP,
+                    (point * s) as f64,
+                );
             }
             appender.commit().unwrap();
         }
@@ -318,7 +364,11 @@ fn churn(dir: &Path) {
     promql::range(&store, "sum(rate(churned_total[5m]))", range, &promql::Options::default()).unwrap();
     println!(
         "\nChurn: {} series of 40 points each: {:.0} samples/s in, {:.0} MB in heads, process {:.0} MB; sum(rate) over all of them {:.0} ms.",
-        status.series, (lives * 40 * series) as f64 / seconds, status.head_bytes as f64 / 1e6, resident(std::process::id()), started.elapsed().as_secs_f64() * 1000.0
+        status.series,
+        (lives * 40 * series) as f64 / seconds,
+        status.head_bytes as f64 / 1e6,
+        resident(std::process::id()),
+        started.elapsed().as_secs_f64() * 1000.0
     );
 }
 
@@ -327,7 +377,10 @@ fn main() {
     let dir = tempfile::tempdir().unwrap();
     let all = data(points);
     let bodies = bodies(&all, points);
-    println!("{} series × {points} points, {BATCH_POINTS} points of 500 series per remote-write request.\n", all.len());
+    println!(
+        "{} series × {points} points, {BATCH_POINTS} points of 500 series per remote-write request.\n",
+        all.len()
+    );
     let mut columns = own(dir.path(), &all, &bodies, points);
     let own_resident = resident(std::process::id());
     drop(all);
@@ -344,7 +397,9 @@ fn main() {
         }
     }
     print_table(&columns, points);
-    println!("\nMemory of the own store counts what its heads hold; the whole process with the test data has {own_resident:.0} MB.");
+    println!(
+        "\nMemory of the own store counts what its heads hold; the whole process with the test data has {own_resident:.0} MB."
+    );
     churn(dir.path());
 }
 

@@ -1,7 +1,7 @@
 //! Labels: the sorted name/value pairs that identify a series.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 /// The label that holds the metric's name.
@@ -63,6 +63,7 @@ impl Labels {
     }
 
     /// Keeps the labels a test of their name accepts.
+    #[must_use]
     pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
         if self.0.iter().all(|(name, _)| keep(name)) {
             return self.clone();
@@ -71,11 +72,13 @@ impl Labels {
     }
 
     /// The same without the metric's name.
+    #[must_use]
     pub fn without_name(&self) -> Self {
         self.filtered(|name| name != METRIC_NAME)
     }
 
     /// The same with one label set; an empty value removes it.
+    #[must_use]
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut pairs: Vec<Label> = self.0.iter().filter(|(n, _)| &**n != name).cloned().collect();
         if !value.is_empty() {
@@ -134,7 +137,9 @@ pub fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c if c.is_control() => {
+                write!(out, "\\u{:04x}", c as u32).expect("writing to a string cannot fail");
+            }
             c => out.push(c),
         }
     }

@@ -45,6 +45,12 @@
     clippy::cast_sign_loss,
     reason = "samples are f64 by definition and lengths, counts and milliseconds are turned into them throughout"
 )]
+#![expect(
+    clippy::float_cmp,
+    clippy::many_single_char_names,
+    clippy::assigning_clones,
+    reason = "fields read from the wire are set once; PromQL compares floats exactly, and its formulas are read beside their sources"
+)]
 
 pub mod api;
 pub mod decode;

@@ -205,7 +205,11 @@ fn escape(rest: &[char], in_class: bool, out: &mut String) -> usize {
     };
     match (next, ascii) {
         (_, Some(set)) if in_class => out.push_str(set),
-        (_, Some(set)) => out.push_str(&format!("[{set}]")),
+        (_, Some(set)) => {
+            out.push('[');
+            out.push_str(set);
+            out.push(']');
+        }
         ('D', _) => out.push_str("[^0-9]"),
         ('W', _) => out.push_str("[^0-9A-Za-z_]"),
         ('S', _) => out.push_str("[^\\t\\n\\x0c\\r ]"),

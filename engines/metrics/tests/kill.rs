@@ -1,6 +1,12 @@
 //! A writer is killed with SIGKILL again and again, at any step, also while it checkpoints, compacts and removes old
 //! days. Whatever it was told is stored must be there afterwards.
-#![expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "numbers are made up")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "numbers are made up"
+)]
 
 mod common;
 
@@ -32,7 +38,9 @@ fn writer() {
         let mut appender = store.appender();
         for series in 0..SERIES {
             let (name, churned) = (format!("{series}"), format!("{}", point / 2000));
-            let id = appender.series(&[("__name__", "killed"), ("churned", churned.as_str()), ("n", name.as_str())]).unwrap();
+            let id = appender
+                .series(&[("__name__", "killed"), ("churned", churned.as_str()), ("n", name.as_str())])
+                .unwrap();
             appender.float(id, point * STEP, value(series, point));
         }
         appender.commit().unwrap();

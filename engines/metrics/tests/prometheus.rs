@@ -1,6 +1,12 @@
 //! The same samples by remote-write to Debian's Prometheus and to a store, then several hundred generated queries:
 //! the answers must agree. Prometheus 2.42 counts the left end of a range, so the store is asked to do so too.
-#![expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "numbers are made up")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "numbers are made up"
+)]
 
 mod common;
 mod queries;
@@ -59,7 +65,10 @@ fn data() -> Vec<(common::Labels, Vec<(i64, f64)>)> {
         out.push((labels("load", &more), gauges));
         out.push((labels("level", &more[..2]), levels.clone()));
         if i < 4 {
-            out.push((labels("build_info", &[("job", job), ("version", "1.2.3"), ("instance", &instance)]), levels.iter().map(|(t, _)| (*t, 1.0)).collect()));
+            out.push((
+                labels("build_info", &[("job", job), ("version", "1.2.3"), ("instance", &instance)]),
+                levels.iter().map(|(t, _)| (*t, 1.0)).collect(),
+            ));
             let mut totals = [0.0; 6];
             let mut series = vec![Vec::new(); 6];
             for p in 0..POINTS {
@@ -74,7 +83,10 @@ fn data() -> Vec<(common::Labels, Vec<(i64, f64)>)> {
                 }
             }
             for (samples, le) in series.into_iter().zip(["0.1", "0.5", "1", "2.5", "10", "+Inf"]) {
-                out.push((labels("latency_seconds_bucket", &[("job", job), ("instance", &instance), ("le", le)]), samples));
+                out.push((
+                    labels("latency_seconds_bucket", &[("job", job), ("instance", &instance), ("le", le)]),
+                    samples,
+                ));
             }
         }
     }
@@ -82,7 +94,9 @@ fn data() -> Vec<(common::Labels, Vec<(i64, f64)>)> {
 }
 
 fn result_map(result: &Json) -> BTreeMap<String, Vec<(String, String)>> {
-    let point = |p: &Json| (p[0].to_string().trim_end_matches(".0").to_owned(), p[1].as_str().unwrap_or("").to_owned());
+    let point = |p: &Json| {
+        (p[0].to_string().trim_end_matches(".0").to_owned(), p[1].as_str().unwrap_or("").to_owned())
+    };
     let Some(list) = result.as_array() else { return BTreeMap::new() };
     if list.first().is_some_and(|first| !first.is_object()) {
         return BTreeMap::from([(String::new(), vec![point(result)])]);
@@ -100,16 +114,23 @@ fn result_map(result: &Json) -> BTreeMap<String, Vec<(String, String)>> {
 
 fn is_close(a: &str, b: &str) -> bool {
     let (Ok(x), Ok(y)) = (a.parse::<f64>(), b.parse::<f64>()) else { return a == b };
-    a == b || x.is_nan() && y.is_nan() || (x - y).abs() <= 1e-9 * x.abs().max(y.abs()) || (x - y).abs() < 1e-12
+    a == b
+        || x.is_nan() && y.is_nan()
+        || (x - y).abs() <= 1e-9 * x.abs().max(y.abs())
+        || (x - y).abs() < 1e-12
 }
 
 /// What differs, if anything.
 fn compare(ours: &Json, theirs: &Json) -> Option<String> {
     if ours["status"] != theirs["status"] {
-        return Some(format!("ours {} {} / theirs {} {}", ours["status"], ours["error"], theirs["status"], theirs["error"]));
+        return Some(format!(
+            "ours {} {} / theirs {} {}",
+            ours["status"], ours["error"], theirs["status"], theirs["error"]
+        ));
     }
     if ours["status"] == "error" {
-        return (ours["errorType"] != theirs["errorType"]).then(|| format!("ours {} / theirs {}", ours["errorType"], theirs["errorType"]));
+        return (ours["errorType"] != theirs["errorType"])
+            .then(|| format!("ours {} / theirs {}", ours["errorType"], theirs["errorType"]));
     }
     if ours["data"]["resultType"] != theirs["data"]["resultType"] {
         return Some("result types differ".into());
@@ -148,7 +169,9 @@ fn ours(store: &Store, query: &str, range: Option<Range>, at: i64) -> Json {
 fn run(count: usize, seed: u64) {
     let dir = tempfile::tempdir().unwrap();
     let Some(server) = Server::prometheus(dir.path()) else { return };
-    let store = Store::open(&dir.path().join("store"), Options { late_ms: i64::MAX / 4, ..Options::default() }).unwrap();
+    let store =
+        Store::open(&dir.path().join("store"), Options { late_ms: i64::MAX / 4, ..Options::default() })
+            .unwrap();
     let series = data();
     // By time: Prometheus takes nothing that is more than an hour behind.
     for slice in 0..=POINTS / 60 {
@@ -161,7 +184,14 @@ fn run(count: usize, seed: u64) {
             })
             .collect();
         let body = write_request(messages.iter().map(Vec::as_slice));
-        let (status, answer) = http(&server.address, "POST", "/api/v1/write", "Content-Encoding: snappy\r\nX-Prometheus-Remote-Write-Version: 0.1.0\r\n", &body).unwrap();
+        let (status, answer) = http(
+            &server.address,
+            "POST",
+            "/api/v1/write",
+            "Content-Encoding: snappy\r\nX-Prometheus-Remote-Write-Version: 0.1.0\r\n",
+            &body,
+        )
+        .unwrap();
         assert!(status < 300, "{status} {}", String::from_utf8_lossy(&answer));
         let mut appender = store.appender();
         remote_write::version_1(&remote_write::decompress(&body, 1 << 24).unwrap(), &mut appender).unwrap();
@@ -178,7 +208,13 @@ fn run(count: usize, seed: u64) {
         let step = [15_000, 60_000, 300_000, 37_000][dice.below(4) as usize];
         let range = Range { start_ms: at, end_ms: at + step * 20, step_ms: step };
         let path = if is_range {
-            format!("/api/v1/query_range?query={}&start={}&end={}&step={}", escape(&query), at as f64 / 1000.0, range.end_ms as f64 / 1000.0, step as f64 / 1000.0)
+            format!(
+                "/api/v1/query_range?query={}&start={}&end={}&step={}",
+                escape(&query),
+                at as f64 / 1000.0,
+                range.end_ms as f64 / 1000.0,
+                step as f64 / 1000.0
+            )
         } else {
             format!("/api/v1/query?query={}&time={}", escape(&query), at as f64 / 1000.0)
         };
@@ -187,7 +223,8 @@ fn run(count: usize, seed: u64) {
         let mine = ours(&store, &query, is_range.then_some(range), at);
         answered += usize::from(theirs["data"]["result"].as_array().is_some_and(|r| !r.is_empty()));
         if let Some(difference) = compare(&mine, &theirs) {
-            failed.push(format!("{query}\n    at {at} step {}: {difference}", if is_range { step } else { 0 }));
+            failed
+                .push(format!("{query}\n    at {at} step {}: {difference}", if is_range { step } else { 0 }));
         }
     }
     println!("{} queries, {answered} with a result, {} differ", count + fixed.len(), failed.len());
@@ -203,6 +240,7 @@ fn answers_agree_with_a_real_prometheus() {
 #[test]
 #[ignore = "a long run; give the number of queries in QUERIES and a seed in SEED"]
 fn many_answers_agree_with_a_real_prometheus() {
-    let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
+    let number =
+        |name: &str, default: u64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
     run(number("QUERIES", 5_000) as usize, number("SEED", 2));
 }

@@ -30,7 +30,9 @@ pub struct Promd {
 }
 
 pub fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }
 
 struct Arguments {
@@ -41,7 +43,12 @@ struct Arguments {
 }
 
 fn arguments() -> Result<Arguments, String> {
-    let mut found = Arguments { data: "promd-data".into(), listen: "127.0.0.1:9099".into(), config: None, is_version_2: false };
+    let mut found = Arguments {
+        data: "promd-data".into(),
+        listen: "127.0.0.1:9099".into(),
+        config: None,
+        is_version_2: false,
+    };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -50,7 +57,11 @@ fn arguments() -> Result<Arguments, String> {
             "--listen" => found.listen = value()?,
             "--config" => found.config = Some(value()?.into()),
             "--lookback-closed" => found.is_version_2 = true,
-            _ => return Err(format!("unknown argument {word}; promd --data DIR --listen ADDR:PORT [--config FILE]")),
+            _ => {
+                return Err(format!(
+                    "unknown argument {word}; promd --data DIR --listen ADDR:PORT [--config FILE]"
+                ));
+            }
         }
     }
     Ok(found)

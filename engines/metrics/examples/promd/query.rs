@@ -16,7 +16,12 @@ use crate::{Promd, now_ms};
 
 const MOST_POINTS: i64 = 11_000;
 
-pub async fn api(State(promd): State<Arc<Promd>>, Path(path): Path<String>, RawQuery(query): RawQuery, body: Bytes) -> Response {
+pub async fn api(
+    State(promd): State<Arc<Promd>>,
+    Path(path): Path<String>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Response {
     let mut parameters = Parameters::parse(query.as_deref().unwrap_or(""));
     if let Ok(form) = std::str::from_utf8(&body) {
         parameters.extend(Parameters::parse(form));
@@ -35,9 +40,15 @@ fn answer(promd: &Promd, path: &str, parameters: &Parameters) -> (u16, Vec<u8>) 
         "labels" => labels(promd, parameters, None),
         "metadata" => Ok(api::metadata(&promd.store.metadata())),
         "query_exemplars" => exemplars(promd, parameters),
-        "rules" => Ok(api::success(&promd.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_json())),
-        "alerts" => Ok(api::success(&promd.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner).alerts_as_json())),
-        "targets" => Ok(api::success(&promd.targets.lock().unwrap_or_else(std::sync::PoisonError::into_inner))),
+        "rules" => {
+            Ok(api::success(&promd.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_json()))
+        }
+        "alerts" => Ok(api::success(
+            &promd.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner).alerts_as_json(),
+        )),
+        "targets" => {
+            Ok(api::success(&promd.targets.lock().unwrap_or_else(std::sync::PoisonError::into_inner)))
+        }
         "status/buildinfo" => Ok(api::success(&json!({ "version": "3.8.0", "application": "mainstay" }))),
         "status/config" => Ok(api::success(&json!({ "yaml": promd.config }))),
         "status/flags" => Ok(api::success(&json!({}))),
@@ -45,10 +56,18 @@ fn answer(promd: &Promd, path: &str, parameters: &Parameters) -> (u16, Vec<u8>) 
         "status/tsdb" => Ok(promd.store.with_index(|index| {
             api::status(&promd.store.status(), &index.series_by_value("__name__"), &index.cardinality())
         })),
-        "admin/compact" => promd.store.compact_all().map(|()| api::success(&json!({}))).map_err(|f| bad(&f.to_string())),
+        "admin/compact" => {
+            promd.store.compact_all().map(|()| api::success(&json!({}))).map_err(|f| bad(&f.to_string()))
+        }
         _ => match path.strip_prefix("label/").and_then(|p| p.strip_suffix("/values")) {
             Some(name) => labels(promd, parameters, Some(name)),
-            None => return (404, b"{\"status\":\"error\",\"errorType\":\"not_found\",\"error\":\"no such endpoint\"}".to_vec()),
+            None => {
+                return (
+                    404,
+                    b"{\"status\":\"error\",\"errorType\":\"not_found\",\"error\":\"no such endpoint\"}"
+                        .to_vec(),
+                );
+            }
         },
     };
     match result {
@@ -66,7 +85,8 @@ fn bad(reason: &str) -> Fault {
 
 fn options(promd: &Promd, parameters: &Parameters) -> Result<promql::Options, Fault> {
     let mut options = promd.options.clone();
-    let timeout = parameters.get("timeout").map_or(Ok(120_000), |t| api::duration_ms(t).map_err(|r| bad(&r)))?;
+    let timeout =
+        parameters.get("timeout").map_or(Ok(120_000), |t| api::duration_ms(t).map_err(|r| bad(&r)))?;
     options.deadline = Some(Instant::now() + Duration::from_millis(u64::try_from(timeout).unwrap_or(0)));
     if let Some(lookback) = parameters.get("lookback_delta") {
         options.lookback_ms = api::duration_ms(lookback).map_err(|r| bad(&r))?;
@@ -81,7 +101,8 @@ fn time(parameters: &Parameters, name: &str, default: i64) -> Result<i64, Fault>
 fn instant(promd: &Promd, parameters: &Parameters) -> Result<Vec<u8>, Fault> {
     let at = time(parameters, "time", now_ms())?;
     let query = parameters.get("query").unwrap_or("");
-    promql::instant(&promd.store, query, at, &options(promd, parameters)?).map(|outcome| api::answer(&outcome))
+    promql::instant(&promd.store, query, at, &options(promd, parameters)?)
+        .map(|outcome| api::answer(&outcome))
 }
 
 fn range(promd: &Promd, parameters: &Parameters) -> Result<Vec<u8>, Fault> {
@@ -92,14 +113,19 @@ fn range(promd: &Promd, parameters: &Parameters) -> Result<Vec<u8>, Fault> {
         return Err(bad("end timestamp must not be before start time"));
     }
     if step_ms <= 0 {
-        return Err(bad("zero or negative query resolution step widths are not accepted. Try a positive integer"));
+        return Err(bad(
+            "zero or negative query resolution step widths are not accepted. Try a positive integer",
+        ));
     }
     if (end_ms - start_ms) / step_ms > MOST_POINTS {
-        return Err(bad("exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"));
+        return Err(bad(
+            "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
+        ));
     }
     let query = parameters.get("query").unwrap_or("");
     let range = Range { start_ms, end_ms, step_ms };
-    promql::range(&promd.store, query, range, &options(promd, parameters)?).map(|outcome| api::answer(&outcome))
+    promql::range(&promd.store, query, range, &options(promd, parameters)?)
+        .map(|outcome| api::answer(&outcome))
 }
 
 fn selectors(parameters: &Parameters) -> Result<Vec<Vec<Matcher>>, Fault> {
@@ -119,7 +145,8 @@ fn series(promd: &Promd, parameters: &Parameters) -> Result<Vec<u8>, Fault> {
     }
     let (from, to) = (time(parameters, "start", i64::MIN / 2)?, time(parameters, "end", i64::MAX / 2)?);
     let present = promd.store.present(found.values().copied(), from, to);
-    let labels: Vec<_> = found.into_iter().filter(|(_, id)| present.contains(id)).map(|(labels, _)| labels).collect();
+    let labels: Vec<_> =
+        found.into_iter().filter(|(_, id)| present.contains(id)).map(|(labels, _)| labels).collect();
     Ok(api::series(&labels))
 }
 

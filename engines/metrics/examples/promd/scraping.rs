@@ -45,7 +45,8 @@ pub fn start(promd: &Arc<Promd>) -> Result<(), String> {
             std::thread::spawn(move || scrape_forever(&promd, &job, &target));
         }
     }
-    *promd.targets.lock().unwrap_or_else(PoisonError::into_inner) = json!({ "activeTargets": listed, "droppedTargets": [] });
+    *promd.targets.lock().unwrap_or_else(PoisonError::into_inner) =
+        json!({ "activeTargets": listed, "droppedTargets": [] });
     let promd = promd.clone();
     std::thread::spawn(move || {
         loop {
@@ -76,7 +77,9 @@ fn evaluate(promd: &Promd) {
     if after != before {
         let file = state_file(&promd.data);
         let temporary = file.with_extension("tmp");
-        if let Err(fault) = std::fs::write(&temporary, after).and_then(|()| std::fs::rename(&temporary, &file)) {
+        if let Err(fault) =
+            std::fs::write(&temporary, after).and_then(|()| std::fs::rename(&temporary, &file))
+        {
             eprintln!("rules: {fault}");
         }
     }

@@ -50,7 +50,11 @@ fn respond(result: Outcome, success: StatusCode) -> Response {
     match result {
         Ok(Ok(Ok(receipt))) => {
             let headers = [
-                ("x-prometheus-remote-write-samples-written", (receipt.accepted + receipt.duplicates - receipt.histograms.min(receipt.accepted)).to_string()),
+                (
+                    "x-prometheus-remote-write-samples-written",
+                    (receipt.accepted + receipt.duplicates - receipt.histograms.min(receipt.accepted))
+                        .to_string(),
+                ),
                 ("x-prometheus-remote-write-histograms-written", receipt.histograms.to_string()),
                 ("x-prometheus-remote-write-exemplars-written", receipt.exemplars.to_string()),
             ];
@@ -60,7 +64,10 @@ fn respond(result: Outcome, success: StatusCode) -> Response {
             let reasons: Vec<String> = receipt.reasons.iter().map(ToString::to_string).collect();
             let text = format!(
                 "{} conflicting, {} too old, {} refused: {}\n",
-                receipt.conflicts, receipt.too_old, receipt.refused, reasons.join("; ")
+                receipt.conflicts,
+                receipt.too_old,
+                receipt.refused,
+                reasons.join("; ")
             );
             (StatusCode::BAD_REQUEST, headers, text).into_response()
         }

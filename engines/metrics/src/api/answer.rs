@@ -45,7 +45,8 @@ pub fn answer(outcome: &Outcome) -> Vec<u8> {
                 out.extend_from_slice(b"{\"metric\":");
                 put_labels(out, &line.labels);
                 if let Some((t, value)) = line.points.first() {
-                    let key: &[u8] = if matches!(value, Value::Float(_)) { b",\"value\":" } else { b",\"histogram\":" };
+                    let key: &[u8] =
+                        if matches!(value, Value::Float(_)) { b",\"value\":" } else { b",\"histogram\":" };
                     out.extend_from_slice(key);
                     put_point(out, *t, value);
                 }
@@ -59,8 +60,11 @@ pub fn answer(outcome: &Outcome) -> Vec<u8> {
                 out.extend_from_slice(b"{\"metric\":");
                 put_labels(out, &line.labels);
                 for (key, is_float) in [(&b",\"values\":["[..], true), (&b",\"histograms\":["[..], false)] {
-                    let points: Vec<_> =
-                        line.points.iter().filter(|(_, v)| matches!(v, Value::Float(_)) == is_float).collect();
+                    let points: Vec<_> = line
+                        .points
+                        .iter()
+                        .filter(|(_, v)| matches!(v, Value::Float(_)) == is_float)
+                        .collect();
                     if !points.is_empty() {
                         out.extend_from_slice(key);
                         put_list(out, &points, |out, (t, value)| put_point(out, *t, value));

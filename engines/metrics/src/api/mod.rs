@@ -4,7 +4,7 @@ mod answer;
 mod parameters;
 
 pub use answer::{Failure, answer, exemplars, failure, label_list, metadata, series, status, success};
-pub use parameters::{duration_ms, time_ms, Parameters};
+pub use parameters::{Parameters, duration_ms, time_ms};
 
 use crate::histogram::Histogram;
 

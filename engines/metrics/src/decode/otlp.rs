@@ -123,7 +123,8 @@ fn metric(message: Reader<'_>, context: &mut Context<'_>, newest: &mut i64) -> R
         _ => "gauge",
     };
     let metric = Metric { name: metric_name(name, unit, prometheus_kind), is_delta: temporality == 1 };
-    let metadata = Metadata { kind: prometheus_kind.to_owned(), help: help.to_owned(), unit: unit.to_owned() };
+    let metadata =
+        Metadata { kind: prometheus_kind.to_owned(), help: help.to_owned(), unit: unit.to_owned() };
     context.sink.metadata(&metric.name, metadata);
     let mut reader = data;
     while let Some((number, field)) = reader.field()? {
@@ -141,7 +142,11 @@ fn metric(message: Reader<'_>, context: &mut Context<'_>, newest: &mut i64) -> R
     Ok(())
 }
 
-fn number_point(mut reader: Reader<'_>, metric: &Metric, context: &mut Context<'_>) -> Result<i64, Malformed> {
+fn number_point(
+    mut reader: Reader<'_>,
+    metric: &Metric,
+    context: &mut Context<'_>,
+) -> Result<i64, Malformed> {
     let (mut t, mut value, mut attributes) = (0, None, Attributes::new());
     while let Some((number, field)) = reader.field()? {
         match number {
@@ -159,7 +164,11 @@ fn number_point(mut reader: Reader<'_>, metric: &Metric, context: &mut Context<'
     Ok(t)
 }
 
-fn histogram_point(mut reader: Reader<'_>, metric: &Metric, context: &mut Context<'_>) -> Result<i64, Malformed> {
+fn histogram_point(
+    mut reader: Reader<'_>,
+    metric: &Metric,
+    context: &mut Context<'_>,
+) -> Result<i64, Malformed> {
     let (mut t, mut count, mut sum, mut attributes) = (0, 0.0, None, Attributes::new());
     let (mut counts, mut bounds) = (Vec::new(), Vec::new());
     while let Some((number, field)) = reader.field()? {
@@ -188,7 +197,11 @@ fn histogram_point(mut reader: Reader<'_>, metric: &Metric, context: &mut Contex
     Ok(t)
 }
 
-fn exponential_point(mut reader: Reader<'_>, metric: &Metric, context: &mut Context<'_>) -> Result<i64, Malformed> {
+fn exponential_point(
+    mut reader: Reader<'_>,
+    metric: &Metric,
+    context: &mut Context<'_>,
+) -> Result<i64, Malformed> {
     let (mut t, mut scale, mut attributes, mut h) = (0, 0_i64, Attributes::new(), Histogram::default());
     while let Some((number, field)) = reader.field()? {
         match number {
@@ -234,7 +247,11 @@ fn exponential_buckets(mut reader: Reader<'_>) -> Result<Vec<(i32, f64)>, Malfor
     Ok(out)
 }
 
-fn summary_point(mut reader: Reader<'_>, metric: &Metric, context: &mut Context<'_>) -> Result<i64, Malformed> {
+fn summary_point(
+    mut reader: Reader<'_>,
+    metric: &Metric,
+    context: &mut Context<'_>,
+) -> Result<i64, Malformed> {
     let (mut t, mut count, mut sum, mut attributes) = (0, 0.0, 0.0, Attributes::new());
     let mut quantiles = Vec::new();
     while let Some((number, field)) = reader.field()? {
@@ -274,7 +291,15 @@ impl Context<'_> {
         Labels::from_pairs(own.chain(target).chain(more).chain(name))
     }
 
-    fn float(&mut self, name: &str, attributes: &Attributes, more: &[(&str, &str)], t: i64, value: f64, is_delta: bool) {
+    fn float(
+        &mut self,
+        name: &str,
+        attributes: &Attributes,
+        more: &[(&str, &str)],
+        t: i64,
+        value: f64,
+        is_delta: bool,
+    ) {
         let labels = self.labels(name, attributes, more);
         let pairs: Vec<(&str, &str)> = labels.iter().collect();
         match self.sink.series(&pairs) {
@@ -361,7 +386,8 @@ fn any_value(mut reader: Reader<'_>, depth: usize) -> Result<String, Malformed> 
 }
 
 fn label_name(name: &str) -> String {
-    let mut out: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    let mut out: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
     if out.starts_with(|c: char| c.is_ascii_digit()) {
         out.insert_str(0, "key_");
     }
@@ -371,7 +397,10 @@ fn label_name(name: &str) -> String {
 /// `http.server.duration` in `s` → `http_server_duration_seconds`, counters with `_total`.
 fn metric_name(name: &str, unit: &str, kind: &str) -> String {
     let clean = |text: &str| -> Vec<String> {
-        text.split(|c: char| !c.is_ascii_alphanumeric() && c != ':').filter(|p| !p.is_empty()).map(str::to_owned).collect()
+        text.split(|c: char| !c.is_ascii_alphanumeric() && c != ':')
+            .filter(|p| !p.is_empty())
+            .map(str::to_owned)
+            .collect()
     };
     let mut parts = clean(name);
     let (main, per) = unit.split_once('/').unwrap_or((unit, ""));

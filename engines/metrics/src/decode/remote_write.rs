@@ -129,7 +129,7 @@ pub fn version_2(body: &[u8], sink: &mut dyn Sink) -> Result<(), DecodeFault> {
     Ok(())
 }
 
-fn label<'a>(mut reader: Reader<'a>) -> Result<(&'a str, &'a str), Malformed> {
+fn label(mut reader: Reader<'_>) -> Result<(&str, &str), Malformed> {
     let (mut name, mut value) = ("", "");
     while let Some((number, field)) = reader.field()? {
         match number {
@@ -208,5 +208,9 @@ fn pairs<'a>(packed: &[u8], symbols: &[&'a str], out: &mut Vec<(&'a str, &'a str
 }
 
 fn symbol<'a>(at: u64, symbols: &[&'a str]) -> Result<&'a str, Malformed> {
-    usize::try_from(at).ok().and_then(|at| symbols.get(at)).copied().ok_or(Malformed("a symbol that was sent"))
+    usize::try_from(at)
+        .ok()
+        .and_then(|at| symbols.get(at))
+        .copied()
+        .ok_or(Malformed("a symbol that was sent"))
 }

@@ -26,8 +26,16 @@ impl Format {
 
 /// One line's content. Labels come with the metric's name as `__name__`, in the order of the line.
 pub enum Item<'a> {
-    Sample { labels: &'a [(Cow<'a, str>, Cow<'a, str>)], value: f64, t: Option<i64>, exemplar: Option<Exemplar> },
-    Metadata { metric: &'a str, metadata: &'a Metadata },
+    Sample {
+        labels: &'a [(Cow<'a, str>, Cow<'a, str>)],
+        value: f64,
+        t: Option<i64>,
+        exemplar: Option<Exemplar>,
+    },
+    Metadata {
+        metric: &'a str,
+        metadata: &'a Metadata,
+    },
 }
 
 /// Reads a whole exposition. At the first line that cannot be read it stops with an error, as a scrape then counts as
@@ -97,7 +105,8 @@ type Parsed<'a> = (Vec<Pair<'a>>, f64, Option<i64>, Option<Exemplar>);
 impl<'a> Cursor<'a> {
     fn sample(&mut self, format: Format) -> Result<Parsed<'a>, &'static str> {
         let mut labels = Vec::with_capacity(12);
-        let name_len = self.rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b == b':').count();
+        let name_len =
+            self.rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b == b':').count();
         if name_len > 0 {
             let (name, rest) = self.rest.split_at(name_len);
             if name.as_bytes()[0].is_ascii_digit() {
@@ -123,7 +132,8 @@ impl<'a> Cursor<'a> {
             text => Some(text.parse().map_err(|_| "a timestamp is no whole number of milliseconds")?),
         };
         self.blanks();
-        let exemplar = if format == Format::OpenMetrics && self.eat('#') { Some(self.exemplar(t)?) } else { None };
+        let exemplar =
+            if format == Format::OpenMetrics && self.eat('#') { Some(self.exemplar(t)?) } else { None };
         self.blanks();
         if !self.rest.is_empty() {
             return Err("something follows the sample");
@@ -209,7 +219,8 @@ impl<'a> Cursor<'a> {
         let value = self.number()?;
         let t = match self.word() {
             "" => t.unwrap_or(0),
-            text => (text.parse::<f64>().map_err(|_| "an exemplar's timestamp is no number")? * 1000.0).round() as i64,
+            text => (text.parse::<f64>().map_err(|_| "an exemplar's timestamp is no number")? * 1000.0)
+                .round() as i64,
         };
         let labels = labels.into_iter().map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
         Ok(Exemplar { t, value, labels })
@@ -261,7 +272,9 @@ mod tests {
                 let exemplar = exemplar.map(|e| format!(" # {:?} {} {}", e.labels, e.value, e.t));
                 out.push(format!("{} {value} {t:?}{}", labels.join(","), exemplar.unwrap_or_default()));
             }
-            Item::Metadata { metric, metadata } => out.push(format!("{metric}: {}, {}", metadata.kind, metadata.help)),
+            Item::Metadata { metric, metadata } => {
+                out.push(format!("{metric}: {}, {}", metadata.kind, metadata.help))
+            }
         })?;
         Ok(out)
     }
@@ -269,7 +282,13 @@ mod tests {
     #[test]
     fn both_formats_with_their_corners() {
         let text = "# HELP a what\\nit is\n# TYPE a counter\na{x=\"1\\\"\\\\\\n\", y = \"\" ,} 1e3 5\n\n a_b  +Inf\nc NaN\n{\"d.e\",\"f g\"=\"h\"} 2\n# odd comment";
-        let expected = ["__name__=a,x=1\"\\\n,y= 1000 Some(5)", "__name__=a_b inf None", "__name__=c NaN None", "__name__=d.e,f g=h 2 None", "a: counter, what\nit is"];
+        let expected = [
+            "__name__=a,x=1\"\\\n,y= 1000 Some(5)",
+            "__name__=a_b inf None",
+            "__name__=c NaN None",
+            "__name__=d.e,f g=h 2 None",
+            "a: counter, what\nit is",
+        ];
         assert_eq!(lines(text, Format::Prometheus).unwrap(), expected);
         let text = "a_bucket{le=\"1\"} 4 1.5 # {id=\"x\"} 0.5 1.25\n# EOF\n";
         let expected = ["__name__=a_bucket,le=1 4 Some(1500) # [(\"id\", \"x\")] 0.5 1250"];

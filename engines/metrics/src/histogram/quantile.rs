@@ -122,7 +122,7 @@ impl Histogram {
         let (mut total, mut carry) = (0.0, 0.0);
         for bucket in self.buckets() {
             let middle = if self.is_custom() {
-                (bucket.upper + bucket.lower) / 2.0
+                f64::midpoint(bucket.upper, bucket.lower)
             } else if bucket.lower <= 0.0 && bucket.upper >= 0.0 {
                 0.0
             } else {

@@ -253,12 +253,10 @@ impl Expr {
             Self::Matrix(..) | Self::Subquery(_) => Type::Matrix,
             Self::Negate(inner) | Self::Paren(inner) => inner.value_type(),
             Self::Call(call) => call.function.returns,
-            Self::Binary(binary) => {
-                match (binary.left.value_type(), binary.right.value_type()) {
-                    (Type::Scalar, Type::Scalar) => Type::Scalar,
-                    _ => Type::Vector,
-                }
-            }
+            Self::Binary(binary) => match (binary.left.value_type(), binary.right.value_type()) {
+                (Type::Scalar, Type::Scalar) => Type::Scalar,
+                _ => Type::Vector,
+            },
         }
     }
 

@@ -23,7 +23,10 @@ pub fn binary(mut binary: Binary) -> Result<Binary> {
         return fail("comparisons between scalars must use BOOL modifier".into());
     }
     if binary.operator.is_set() && has_scalar {
-        return fail(format!("set operator {:?} not allowed in binary scalar expression", binary.operator.text()));
+        return fail(format!(
+            "set operator {:?} not allowed in binary scalar expression",
+            binary.operator.text()
+        ));
     }
     if has_scalar {
         if !binary.matching.labels.is_empty() || binary.matching.cardinality != Cardinality::OneToOne {
@@ -37,7 +40,10 @@ pub fn binary(mut binary: Binary) -> Result<Binary> {
 pub fn unary(inner: Expr, is_minus: bool, position: usize) -> Result<Expr> {
     let found = inner.value_type();
     if !matches!(found, Type::Scalar | Type::Vector) {
-        let reason = format!("unary expression only allowed on expressions of type scalar or instant vector, got {:?}", found.to_string());
+        let reason = format!(
+            "unary expression only allowed on expressions of type scalar or instant vector, got {:?}",
+            found.to_string()
+        );
         return Err(ParseFault { position, reason });
     }
     Ok(match inner {
@@ -63,24 +69,32 @@ pub fn call(call: &Call) -> Result<()> {
     let (listed, found) = (function.arguments.len(), call.arguments.len());
     if function.variadic == 0 {
         if found != listed {
-            return fail(format!("expected {listed} argument(s) in call to {:?}, got {found}", function.name));
+            return fail(format!(
+                "expected {listed} argument(s) in call to {:?}, got {found}",
+                function.name
+            ));
         }
     } else {
         let least = listed - 1;
         if found < least {
-            return fail(format!("expected at least {least} argument(s) in call to {:?}, got {found}", function.name));
+            return fail(format!(
+                "expected at least {least} argument(s) in call to {:?}, got {found}",
+                function.name
+            ));
         }
         let most = least + usize::try_from(function.variadic).unwrap_or(usize::MAX / 2);
         if found > most {
-            return fail(format!("expected at most {most} argument(s) in call to {:?}, got {found}", function.name));
+            return fail(format!(
+                "expected at most {most} argument(s) in call to {:?}, got {found}",
+                function.name
+            ));
         }
     }
-    if function.name == "info" {
-        if let Some(second) = call.arguments.get(1) {
-            if !matches!(second, Expr::Vector(_)) {
-                return fail("expected label selectors as the second argument to the info function".into());
-            }
-        }
+    if function.name == "info"
+        && let Some(second) = call.arguments.get(1)
+        && !matches!(second, Expr::Vector(_))
+    {
+        return fail("expected label selectors as the second argument to the info function".into());
     }
     for (i, argument) in call.arguments.iter().enumerate() {
         let wanted = function.arguments[i.min(listed - 1)];

@@ -31,8 +31,8 @@ impl fmt::Display for Token {
 
 /// Longer ones first.
 const SIGNS: &[&str] = &[
-    "==", "!=", "=~", "!~", "<=", ">=", "</", ">/", "+", "-", "*", "/", "%", "^", "<", ">", "=", "(", ")", "{", "}",
-    "[", "]", ",", ":", "@",
+    "==", "!=", "=~", "!~", "<=", ">=", "</", ">/", "+", "-", "*", "/", "%", "^", "<", ">", "=", "(", ")",
+    "{", "}", "[", "]", ",", ":", "@",
 ];
 
 /// Words with the byte offset of each. A problem is told with its offset.
@@ -79,8 +79,8 @@ pub fn tokens(query: &str) -> Result<Vec<(usize, Token)>, (usize, String)> {
                     _ => Token::Name(name.to_owned()),
                 }
             }
-            _ => match SIGNS.iter().find(|sign| query[at..].starts_with(**sign)) {
-                Some(sign) => {
+            _ => {
+                if let Some(sign) = SIGNS.iter().find(|sign| query[at..].starts_with(**sign)) {
                     at += sign.len();
                     match *sign {
                         "[" => brackets += 1,
@@ -88,12 +88,11 @@ pub fn tokens(query: &str) -> Result<Vec<(usize, Token)>, (usize, String)> {
                         _ => {}
                     }
                     Token::Sign(sign)
-                }
-                None => {
+                } else {
                     let c = query[at..].chars().next().unwrap_or(' ');
                     return Err((at, format!("unexpected character: {c:?}")));
                 }
-            },
+            }
         };
         out.push((start, token));
     }
@@ -106,7 +105,8 @@ fn number(query: &str, start: usize) -> Result<(Token, usize), (usize, String)> 
     let rest = &bytes[start..];
     let bad = |end: usize| (start, format!("bad number or duration syntax: {:?}", &query[start..end]));
     if rest.len() > 2 && rest[0] == b'0' && (rest[1] | 32) == b'x' {
-        let end = start + 2 + rest[2..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        let end =
+            start + 2 + rest[2..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
         let digits = query[start + 2..end].replace('_', "");
         let value = u64::from_str_radix(&digits, 16).map_err(|_| bad(end))?;
         return Ok((Token::Number(value as f64), end));
@@ -123,7 +123,8 @@ fn number(query: &str, start: usize) -> Result<(Token, usize), (usize, String)> 
     }
     if bytes.get(end).is_some_and(|b| (b | 32) == b'e') {
         let sign = usize::from(bytes.get(end + 1).is_some_and(|b| *b == b'+' || *b == b'-'));
-        let digits = bytes[(end + 1 + sign).min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let digits =
+            bytes[(end + 1 + sign).min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
         if digits == 0 {
             return Err(bad((end + 1 + sign).min(query.len())));
         }
@@ -135,11 +136,10 @@ fn number(query: &str, start: usize) -> Result<(Token, usize), (usize, String)> 
     }
     let text = query[start..end].replace('_', "");
     // As Go reads integers: a leading 0 makes them octal.
-    let is_octal = text.len() > 1 && text.starts_with('0') && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
-    if is_octal {
-        if let Ok(value) = u64::from_str_radix(&text, 8) {
-            return Ok((Token::Number(value as f64), end));
-        }
+    let is_octal =
+        text.len() > 1 && text.starts_with('0') && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
+    if is_octal && let Ok(value) = u64::from_str_radix(&text, 8) {
+        return Ok((Token::Number(value as f64), end));
     }
     text.parse().map(|value| (Token::Number(value), end)).map_err(|_| bad(end))
 }
@@ -166,7 +166,8 @@ pub fn duration_ms(text: &str) -> Result<i64, String> {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let letters = rest[digits..].bytes().take_while(u8::is_ascii_alphabetic).count();
         let unit = &rest[digits..digits + letters];
-        let at = UNITS.iter().position(|(name, _)| *name == unit).filter(|at| *at >= next_unit).ok_or_else(bad)?;
+        let at =
+            UNITS.iter().position(|(name, _)| *name == unit).filter(|at| *at >= next_unit).ok_or_else(bad)?;
         let count: i64 = rest[..digits].parse().map_err(|_| bad())?;
         let part = count.checked_mul(UNITS[at].1).ok_or("duration out of range")?;
         total = total.checked_add(part).ok_or("duration out of range")?;

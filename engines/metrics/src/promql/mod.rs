@@ -7,6 +7,7 @@ pub mod functions;
 pub mod lex;
 mod notes;
 pub mod parse;
+mod selector;
 mod span;
 
 use std::sync::Arc;

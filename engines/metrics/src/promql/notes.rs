@@ -10,15 +10,15 @@ pub struct Notes {
 }
 
 impl Notes {
-    pub(super) fn warn(&mut self, text: String) {
+    pub(super) fn warn(&mut self, text: impl AsRef<str>) {
         if self.warnings.len() < 100 {
-            self.warnings.insert(format!("PromQL warning: {text}"));
+            self.warnings.insert(format!("PromQL warning: {}", text.as_ref()));
         }
     }
 
-    pub(super) fn info(&mut self, text: String) {
+    pub(super) fn info(&mut self, text: impl AsRef<str>) {
         if self.infos.len() < 100 {
-            self.infos.insert(format!("PromQL info: {text}"));
+            self.infos.insert(format!("PromQL info: {}", text.as_ref()));
         }
     }
 }

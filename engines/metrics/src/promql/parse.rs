@@ -3,15 +3,11 @@
 //! An own parser: `promql-parser` (lrpar) knows neither arithmetic on durations nor `anchored`, `smoothed` and
 //! the trim operators, takes syntax that Prometheus refuses (`{a="b" or c="d"}`), and panics on `x[1e300]`.
 
-use super::ast::{
-    Aggregate, Aggregator, At, Binary, Call, Cardinality, Ends, Expr, Matching, Operator, Selector, Span, Subquery,
-    Type,
-};
+use super::ast::{Aggregate, Aggregator, Binary, Call, Cardinality, Expr, Matching, Operator, Selector};
 use super::check;
 use super::functions;
 use super::lex::{Token, tokens};
-use crate::labels::METRIC_NAME;
-use crate::matcher::{MatchOp, Matcher};
+use crate::matcher::Matcher;
 
 /// How deep expressions may be nested.
 const DEEPEST: usize = 256;
@@ -103,11 +99,11 @@ impl Parser {
         self.fail(format!("unexpected {} in {place}, expected {sign:?}", self.peek()))
     }
 
-    fn is_keyword(&self, word: &str) -> bool {
+    pub(super) fn is_keyword(&self, word: &str) -> bool {
         matches!(self.peek(), Token::Name(name) if name.eq_ignore_ascii_case(word))
     }
 
-    fn eat_keyword(&mut self, word: &str) -> bool {
+    pub(super) fn eat_keyword(&mut self, word: &str) -> bool {
         let is_next = self.is_keyword(word);
         if is_next {
             self.next();
@@ -143,7 +139,8 @@ impl Parser {
             let position = self.position();
             self.next();
             let (is_bool, matching) = self.modifiers(operator)?;
-            let right = self.expression(if operator == Operator::Pow { precedence } else { precedence + 1 })?;
+            let right =
+                self.expression(if operator == Operator::Pow { precedence } else { precedence + 1 })?;
             let binary = Binary { operator, left, right, is_bool, matching, position };
             left = Expr::Binary(Box::new(check::binary(binary)?));
         }
@@ -152,8 +149,8 @@ impl Parser {
 
     fn operator(&self) -> Option<(Operator, u8)> {
         use Operator::{
-            Add, And, Atan2, Div, Equal, Greater, GreaterEqual, Less, LessEqual, Mod, Mul, NotEqual, Or, Pow, Sub,
-            TrimLower, TrimUpper, Unless,
+            Add, And, Atan2, Div, Equal, Greater, GreaterEqual, Less, LessEqual, Mod, Mul, NotEqual, Or, Pow,
+            Sub, TrimLower, TrimUpper, Unless,
         };
         match self.peek() {
             Token::Sign(sign) => match *sign {
@@ -191,7 +188,9 @@ impl Parser {
         if is_bool && !operator.is_comparison() {
             return self.fail("bool modifier can only be used on comparison operators");
         }
-        let is_matching = |p: &Self| (p.is_keyword("on") || p.is_keyword("ignoring")) && *p.peek_second() == Token::Sign("(");
+        let is_matching = |p: &Self| {
+            (p.is_keyword("on") || p.is_keyword("ignoring")) && *p.peek_second() == Token::Sign("(")
+        };
         if is_matching(self) {
             matching.is_on = self.is_keyword("on");
             self.next();
@@ -211,10 +210,10 @@ impl Parser {
                 }
             }
         }
-        if matching.is_on {
-            if let Some(label) = matching.labels.iter().find(|l| matching.include.contains(l)) {
-                return self.fail(format!("label {label:?} must not occur in ON and GROUP clause at once"));
-            }
+        if matching.is_on
+            && let Some(label) = matching.labels.iter().find(|l| matching.include.contains(l))
+        {
+            return self.fail(format!("label {label:?} must not occur in ON and GROUP clause at once"));
         }
         Ok((is_bool, matching))
     }
@@ -241,7 +240,8 @@ impl Parser {
                 other => return self.fail(format!("unexpected {other} in grouping opts, expected label")),
             }
             if !self.eat(",") && *self.peek() != Token::Sign(")") {
-                return self.fail(format!("unexpected {} in grouping opts, expected \",\" or \")\"", self.peek()));
+                return self
+                    .fail(format!("unexpected {} in grouping opts, expected \",\" or \")\"", self.peek()));
             }
         }
         Ok(labels)
@@ -284,23 +284,23 @@ impl Parser {
             Token::Sign("{") => self.selector(None, position),
             Token::Name(name) => {
                 self.next();
-                self.named(name, position)
+                self.named(&name, position)
             }
             other => self.fail(format!("unexpected {other}")),
         }
     }
 
-    fn named(&mut self, name: String, position: usize) -> Result<Expr> {
+    fn named(&mut self, name: &str, position: usize) -> Result<Expr> {
         let lower = name.to_ascii_lowercase();
         let is_call = *self.peek() == Token::Sign("(");
         let aggregator = Aggregator::ALL.iter().find(|(text, _)| *text == lower).map(|(_, a)| *a);
-        if let Some(aggregator) = aggregator {
-            if is_call || self.is_keyword("by") || self.is_keyword("without") {
-                return self.aggregate(aggregator, position);
-            }
+        if let Some(aggregator) = aggregator
+            && (is_call || self.is_keyword("by") || self.is_keyword("without"))
+        {
+            return self.aggregate(aggregator, position);
         }
         if is_call {
-            return self.call(&name, position);
+            return self.call(name, position);
         }
         if ["bool", "on", "ignoring", "group_left", "group_right", "atan2"].contains(&lower.as_str()) {
             return Err(ParseFault { position, reason: format!("unexpected <{lower}>") });
@@ -325,12 +325,16 @@ impl Parser {
             let reason = if arguments.is_empty() {
                 "no arguments for aggregate expression provided".to_owned()
             } else {
-                format!("wrong number of arguments for aggregate expression provided, expected {wanted}, got {}", arguments.len())
+                format!(
+                    "wrong number of arguments for aggregate expression provided, expected {wanted}, got {}",
+                    arguments.len()
+                )
             };
             return Err(ParseFault { position, reason });
         }
         let expr = arguments.pop().expect("at least one is there");
-        let aggregate = Aggregate { aggregator, expr, parameter: arguments.pop(), labels, is_without, position };
+        let aggregate =
+            Aggregate { aggregator, expr, parameter: arguments.pop(), labels, is_without, position };
         check::aggregate(&aggregate)?;
         Ok(Expr::Aggregate(Box::new(aggregate)))
     }
@@ -376,146 +380,5 @@ impl Parser {
         let call = Call { function, arguments, position };
         check::call(&call)?;
         Ok(Expr::Call(call))
-    }
-
-    fn selector(&mut self, name: Option<String>, position: usize) -> Result<Expr> {
-        let mut matchers = Vec::new();
-        let mut named = name.is_some();
-        if let Some(name) = &name {
-            matchers.push(Matcher::equal(METRIC_NAME, name));
-        }
-        if self.eat("{") {
-            while !self.eat("}") {
-                let matcher = self.matcher(&mut named)?;
-                let is_second_name = name.is_some() && matcher.name == METRIC_NAME;
-                if is_second_name {
-                    let first = name.as_deref().unwrap_or_default();
-                    return self.fail(format!("metric name must not be set twice: {first:?} or {:?}", matcher.value));
-                }
-                matchers.push(matcher);
-                if !self.eat(",") && *self.peek() != Token::Sign("}") {
-                    return self.fail(format!("unexpected {} in label matching, expected \",\" or \"}}\"", self.peek()));
-                }
-            }
-        }
-        if matchers.iter().all(|m| m.accepts("")) {
-            let reason = "vector selector must contain at least one non-empty matcher".to_owned();
-            return Err(ParseFault { position, reason });
-        }
-        Ok(Expr::Vector(Selector { matchers, offset: None, at: None, ends: Ends::Plain, position }))
-    }
-
-    fn matcher(&mut self, named: &mut bool) -> Result<Matcher> {
-        let label = match self.next() {
-            Token::Name(name) if !name.contains(':') => name,
-            Token::Text(text) => {
-                if matches!(self.peek(), Token::Sign("," | "}")) {
-                    if *named {
-                        return self.fail(format!("metric name must not be set twice: {text:?}"));
-                    }
-                    *named = true;
-                    return Ok(Matcher::equal(METRIC_NAME, &text));
-                }
-                text
-            }
-            other => return self.fail(format!("unexpected {other} in label matching, expected identifier or \"}}\"")),
-        };
-        let op = match self.next() {
-            Token::Sign("=") => MatchOp::Equal,
-            Token::Sign("!=") => MatchOp::NotEqual,
-            Token::Sign("=~") => MatchOp::Regex,
-            Token::Sign("!~") => MatchOp::NotRegex,
-            other => return self.fail(format!("unexpected {other} in label matching, expected label matching operator")),
-        };
-        match self.next() {
-            Token::Text(value) => Matcher::new(op, &label, &value).or_else(|reason| self.fail(reason)),
-            other => self.fail(format!("unexpected {other} in label matching, expected string")),
-        }
-    }
-
-    fn postfix(&mut self, mut expr: Expr) -> Result<Expr> {
-        loop {
-            if self.eat("[") {
-                expr = self.range(expr)?;
-            } else if self.eat("@") {
-                let at = self.at_modifier()?;
-                let slot = match &mut expr {
-                    Expr::Vector(selector) | Expr::Matrix(selector, _) => &mut selector.at,
-                    Expr::Subquery(subquery) => &mut subquery.at,
-                    _ => return self.fail("@ modifier must be preceded by an instant vector selector or range vector selector or a subquery"),
-                };
-                if slot.replace(at).is_some() {
-                    return self.fail("@ <timestamp> may not be set multiple times");
-                }
-            } else if self.is_keyword("offset") {
-                self.next();
-                let offset = self.offset()?;
-                let slot = match &mut expr {
-                    Expr::Vector(selector) | Expr::Matrix(selector, _) => &mut selector.offset,
-                    Expr::Subquery(subquery) => &mut subquery.offset,
-                    _ => return self.fail("offset modifier must be preceded by an instant vector selector or range vector selector or a subquery"),
-                };
-                if slot.replace(offset).is_some() {
-                    return self.fail("offset may not be set multiple times");
-                }
-            } else if self.experimental == Experimental::Accepted && (self.is_keyword("anchored") || self.is_keyword("smoothed")) {
-                let ends = if self.is_keyword("anchored") { Ends::Anchored } else { Ends::Smoothed };
-                match &mut expr {
-                    Expr::Matrix(selector, _) | Expr::Vector(selector) if selector.ends == Ends::Plain => {
-                        selector.ends = ends;
-                    }
-                    _ => return self.fail("anchored and smoothed follow a selector, once"),
-                }
-                self.next();
-            } else {
-                return Ok(expr);
-            }
-        }
-    }
-
-    fn range(&mut self, expr: Expr) -> Result<Expr> {
-        let position = self.position();
-        let range = self.positive_span()?;
-        if self.eat(":") {
-            let step = if *self.peek() == Token::Sign("]") { None } else { Some(self.positive_span()?) };
-            self.expect("]", "subquery selector")?;
-            let found = expr.value_type();
-            if found != Type::Vector {
-                return self.fail(format!("subquery is only allowed on instant vector, got {found} instead"));
-            }
-            let subquery = Subquery { expr, range, step, offset: None, at: None, position };
-            return Ok(Expr::Subquery(Box::new(subquery)));
-        }
-        self.expect("]", "range selector")?;
-        match expr {
-            Expr::Vector(selector) if selector.offset.is_some() => self.fail("no offset modifiers allowed before range"),
-            Expr::Vector(selector) if selector.at.is_some() => self.fail("no @ modifiers allowed before range"),
-            Expr::Vector(selector) => Ok(Expr::Matrix(selector, range)),
-            _ => self.fail("ranges only allowed for vector selectors"),
-        }
-    }
-
-    fn at_modifier(&mut self) -> Result<At> {
-        for (word, at) in [("start", At::Start), ("end", At::End)] {
-            if self.eat_keyword(word) {
-                self.expect("(", "@")?;
-                self.expect(")", "@")?;
-                return Ok(at);
-            }
-        }
-        let seconds = self.signed_number("@")?;
-        let ms = (seconds * 1000.0).round();
-        if !seconds.is_finite() || ms.abs() >= 9.2e18 {
-            return self.fail(format!("timestamp out of bounds for @ modifier: {seconds}"));
-        }
-        Ok(At::Ms(ms as i64))
-    }
-
-    fn offset(&mut self) -> Result<Span> {
-        let is_minus = self.eat("-");
-        if !is_minus {
-            self.eat("+");
-        }
-        self.short_span(is_minus)
     }
 }

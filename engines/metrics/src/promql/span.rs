@@ -95,7 +95,9 @@ impl Parser {
                 self.expect(")", "duration expression")?;
                 Ok(inner)
             }
-            Token::Name(name) if ["step", "range", "min", "max"].contains(&name.to_ascii_lowercase().as_str()) => {
+            Token::Name(name)
+                if ["step", "range", "min", "max"].contains(&name.to_ascii_lowercase().as_str()) =>
+            {
                 self.expect("(", "duration expression")?;
                 let expr = match name.to_ascii_lowercase().as_str() {
                     "step" => SpanExpr::Step,
@@ -104,7 +106,11 @@ impl Parser {
                         let left = Box::new(self.span_sum()?);
                         self.expect(",", "duration expression")?;
                         let right = Box::new(self.span_sum()?);
-                        if word == "min" { SpanExpr::Least(left, right) } else { SpanExpr::Greatest(left, right) }
+                        if word == "min" {
+                            SpanExpr::Least(left, right)
+                        } else {
+                            SpanExpr::Greatest(left, right)
+                        }
                     }
                 };
                 self.expect(")", "duration expression")?;

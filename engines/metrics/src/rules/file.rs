@@ -137,8 +137,11 @@ fn read_rule(rule: YamlRule, group_labels: &BTreeMap<String, String>) -> Result<
         serde_norway::Value::Number(number) => number.to_string(),
         _ => return Err(format!("the expression of {name:?} is no text")),
     };
-    parse(&expr, Experimental::Accepted).map_err(|fault| format!("could not parse expression of {name:?}: {}", fault.reason))?;
-    if kind == Kind::Recording && (rule.hold.is_some() || rule.keep_firing_for.is_some() || !rule.annotations.is_empty()) {
+    parse(&expr, Experimental::Accepted)
+        .map_err(|fault| format!("could not parse expression of {name:?}: {}", fault.reason))?;
+    if kind == Kind::Recording
+        && (rule.hold.is_some() || rule.keep_firing_for.is_some() || !rule.annotations.is_empty())
+    {
         return Err(format!("recording rule {name:?} has fields of an alert"));
     }
     let mut labels = group_labels.clone();

@@ -85,7 +85,8 @@ impl Rules {
             evaluated: BTreeMap<String, i64>,
         }
         let saved: Saved = serde_json::from_str(saved)?;
-        let known: Vec<String> = self.groups.iter().flat_map(|g| (0..g.rules.len()).map(|i| key(g, i))).collect();
+        let known: Vec<String> =
+            self.groups.iter().flat_map(|g| (0..g.rules.len()).map(|i| key(g, i))).collect();
         self.memory = saved.memory.into_iter().filter(|(k, _)| known.contains(k)).collect();
         self.evaluated = saved.evaluated;
         Ok(())
@@ -116,7 +117,11 @@ impl Rules {
                     Ok(outcome) => {
                         memory.last_fault = None;
                         let lines = lines(outcome.answer);
-                        if rule.is_alert() { alert(rule, memory, lines, at) } else { record(rule, memory, lines, at) }
+                        if rule.is_alert() {
+                            alert(rule, memory, lines, at)
+                        } else {
+                            record(rule, memory, lines, at)
+                        }
                     }
                     Err(fault) => {
                         memory.last_fault = Some(fault.to_string());
@@ -139,7 +144,8 @@ impl Rules {
 
     /// The data of `/api/v1/alerts`.
     pub fn alerts_as_json(&self) -> Json {
-        let alerts: Vec<Json> = self.alerts().filter(|a| a.resolved_at_ms.is_none()).map(alert_as_json).collect();
+        let alerts: Vec<Json> =
+            self.alerts().filter(|a| a.resolved_at_ms.is_none()).map(alert_as_json).collect();
         json!({ "alerts": alerts })
     }
 
@@ -289,7 +295,8 @@ fn alert(rule: &Rule, memory: &mut Memory, lines: Vec<Line>, at: i64) -> Result<
         settle(alert, rule, seen.contains(&alert.labels), at);
     }
     memory.alerts.retain(|a| {
-        a.state != State::Inactive || a.resolved_at_ms.is_some_and(|resolved| at - resolved < RESOLVED_KEPT_MS)
+        a.state != State::Inactive
+            || a.resolved_at_ms.is_some_and(|resolved| at - resolved < RESOLVED_KEPT_MS)
     });
     let mut written = Vec::new();
     let mut now = Vec::new();

@@ -41,7 +41,10 @@ fn words(stage: &str) -> Option<Vec<String>> {
     let mut out = Vec::new();
     let mut rest = stage.trim();
     while !rest.is_empty() {
-        let end = if rest.starts_with('"') { rest[1..].find('"')? + 2 } else { rest.find(char::is_whitespace).unwrap_or(rest.len()) };
+        let end = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.find('"')? + 2,
+            None => rest.find(char::is_whitespace).unwrap_or(rest.len()),
+        };
         out.push(rest[..end].to_owned());
         rest = rest[end..].trim_start();
     }
@@ -76,7 +79,11 @@ fn call(function: &str, arguments: &[String]) -> Option<String> {
         "humanizeTimestamp" => format!("{} s", significant(number()?)),
         "toUpper" => text.to_uppercase(),
         "toLower" => text.to_lowercase(),
-        "title" => text.split(' ').map(|w| w[..1.min(w.len())].to_uppercase() + w.get(1..).unwrap_or("")).collect::<Vec<_>>().join(" "),
+        "title" => text
+            .split(' ')
+            .map(|w| w[..1.min(w.len())].to_uppercase() + w.get(1..).unwrap_or(""))
+            .collect::<Vec<_>>()
+            .join(" "),
         "printf" if arguments.len() == 2 => printf(&arguments[0], text),
         _ => return None,
     })
@@ -91,7 +98,8 @@ fn significant(v: f64) -> String {
     if !(-4..4).contains(&exponent) {
         let text = format!("{v:.3e}");
         let (digits, _) = text.split_once('e').unwrap_or((&text, ""));
-        let digits = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
+        let digits =
+            if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{digits}e{sign}{:02}", exponent.abs());
     }

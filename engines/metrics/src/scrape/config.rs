@@ -116,7 +116,10 @@ fn read_job(job: YamlJob, interval: i64, timeout: i64) -> Result<Job, String> {
             labels.insert("job".into(), job.job_name.clone());
             labels.insert("__address__".into(), address.clone());
             labels.insert("__scheme__".into(), job.scheme.clone().unwrap_or_else(|| "http".into()));
-            labels.insert("__metrics_path__".into(), job.metrics_path.clone().unwrap_or_else(|| "/metrics".into()));
+            labels.insert(
+                "__metrics_path__".into(),
+                job.metrics_path.clone().unwrap_or_else(|| "/metrics".into()),
+            );
             for (name, values) in &job.params {
                 labels.insert(format!("__param_{name}"), values.first().cloned().unwrap_or_default());
             }
@@ -144,7 +147,9 @@ fn settle(mut labels: BTreeMap<String, String>, params: &BTreeMap<String, Vec<St
     let mut pairs = Vec::new();
     for (name, value) in labels.iter().filter_map(|(n, v)| n.strip_prefix("__param_").map(|n| (n, v))) {
         pairs.push(format!("{name}={value}"));
-        pairs.extend(params.get(name).into_iter().flat_map(|all| all.iter().skip(1)).map(|v| format!("{name}={v}")));
+        pairs.extend(
+            params.get(name).into_iter().flat_map(|all| all.iter().skip(1)).map(|v| format!("{name}={v}")),
+        );
     }
     if !pairs.is_empty() {
         path = format!("{path}?{}", pairs.join("&"));

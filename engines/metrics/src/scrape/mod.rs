@@ -54,7 +54,8 @@ pub fn ingest(
                     scraped += 1;
                     let labels = joined(job, target, labels.iter().map(|(n, v)| (&**n, &**v)));
                     let Some(labels) = apply(&job.metric_relabel_configs, labels) else { return };
-                    let pairs: Vec<(&str, &str)> = labels.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+                    let pairs: Vec<(&str, &str)> =
+                        labels.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
                     match appender.series(&pairs) {
                         Ok(id) => {
                             kept += 1;
@@ -119,7 +120,11 @@ pub fn ingest(
 
 /// The labels of a sample together with those of its target. Where both have one, the target's wins and the sample's
 /// is kept as `exported_…`, or the other way round with `honor_labels`.
-fn joined<'a>(job: &Job, target: &Target, own: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
+fn joined<'a>(
+    job: &Job,
+    target: &Target,
+    own: impl Iterator<Item = (&'a str, &'a str)>,
+) -> BTreeMap<String, String> {
     let mut labels: BTreeMap<String, String> = own.map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
     for (name, value) in &target.labels {
         match labels.get(name).cloned() {

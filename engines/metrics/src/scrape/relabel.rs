@@ -59,7 +59,12 @@ impl Relabel {
         };
         let needs_target = matches!(
             yaml.action,
-            Action::Replace | Action::HashMod | Action::KeepEqual | Action::DropEqual | Action::Lowercase | Action::Uppercase
+            Action::Replace
+                | Action::HashMod
+                | Action::KeepEqual
+                | Action::DropEqual
+                | Action::Lowercase
+                | Action::Uppercase
         );
         if needs_target && yaml.target_label.is_empty() {
             return Err(format!("relabel action {:?} needs target_label", yaml.action));
@@ -88,16 +93,17 @@ pub fn apply(rules: &[Relabel], mut labels: BTreeMap<String, String>) -> Option<
 }
 
 fn apply_one(rule: &Relabel, mut labels: BTreeMap<String, String>) -> Option<BTreeMap<String, String>> {
-    let values: Vec<&str> = rule.source_labels.iter().map(|n| labels.get(n).map_or("", String::as_str)).collect();
+    let values: Vec<&str> =
+        rule.source_labels.iter().map(|n| labels.get(n).map_or("", String::as_str)).collect();
     let value = values.join(&rule.separator);
-    let target = |labels: &BTreeMap<String, String>| labels.get(&rule.target_label).cloned().unwrap_or_default();
+    let target =
+        |labels: &BTreeMap<String, String>| labels.get(&rule.target_label).cloned().unwrap_or_default();
     match rule.action {
         Action::Drop if rule.regex.is_match(&value) => return None,
         Action::Keep if !rule.regex.is_match(&value) => return None,
-        Action::Drop | Action::Keep => {}
         Action::KeepEqual if target(&labels) != value => return None,
         Action::DropEqual if target(&labels) == value => return None,
-        Action::KeepEqual | Action::DropEqual => {}
+        Action::Drop | Action::Keep | Action::KeepEqual | Action::DropEqual => {}
         Action::Replace => {
             if let Some(captures) = rule.regex.captures(&value) {
                 let (mut name, mut text) = (String::new(), String::new());

@@ -132,7 +132,7 @@ impl Appender<'_> {
         // The mark for "no value" is one NaN of 2^52; as a sample it becomes the ordinary one.
         let value = if is_hole(value) { f64::from_bits(crate::sample::NAN_BITS) } else { value };
         debug_assert!(!is_hole(value) && is_hole(hole()));
-        self.push(id, t, Value::Float(value));
+        self.push(id, t, &Value::Float(value));
     }
 
     /// Adds a native histogram; one that contradicts itself is refused.
@@ -142,7 +142,7 @@ impl Appender<'_> {
             return;
         }
         self.receipt.histograms += 1;
-        self.push(id, t, Value::Histogram(Arc::new(histogram)));
+        self.push(id, t, &Value::Histogram(Arc::new(histogram)));
     }
 
     pub fn exemplar(&mut self, id: SeriesId, exemplar: Exemplar) {
@@ -190,7 +190,7 @@ impl Appender<'_> {
         Ok(self.receipt)
     }
 
-    fn push(&mut self, id: SeriesId, t: i64, value: Value) {
+    fn push(&mut self, id: SeriesId, t: i64, value: &Value) {
         let fate = {
             let mut shard = self.store.shard(id);
             let head = shard.entry(id).or_insert_with(|| Head::new(id));
@@ -199,7 +199,7 @@ impl Appender<'_> {
         match fate {
             Fate::Accepted => {
                 self.receipt.accepted += 1;
-                self.journal.sample(id, t, &value);
+                self.journal.sample(id, t, value);
             }
             Fate::Duplicate => self.receipt.duplicates += 1,
             Fate::Conflict => self.receipt.conflicts += 1,

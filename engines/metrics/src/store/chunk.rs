@@ -177,7 +177,7 @@ fn decode_values(reader: &mut Reader<'_>, len: usize, out: &mut Vec<f64>) -> Res
             }
             let mut integers = vec![0_i64; len];
             read_numbers(reader, &mut integers)?;
-            if kind & 3 == 0 {
+            if scale == 1.0 {
                 out.extend(integers.iter().map(|i| *i as f64));
             } else {
                 out.extend(integers.iter().map(|i| *i as f64 / scale));
@@ -294,7 +294,7 @@ fn has_same_layout(a: &Histogram, b: &Histogram) -> bool {
 /// A whole number as twice its zigzag difference to the previous one; anything else as 1 and its eight bytes.
 fn put_count(count: f64, before: f64, out: &mut Vec<u8>) {
     let whole = |x: f64| {
-        (x >= 0.0 && x < 4.0e15 && x.fract() == 0.0 && x.to_bits() != (-0.0_f64).to_bits())
+        ((0.0..4.0e15).contains(&x) && x.fract() == 0.0 && x.to_bits() != (-0.0_f64).to_bits())
             .then_some(x as i64)
     };
     if let (Some(count), Some(before)) = (whole(count), whole(before)) {

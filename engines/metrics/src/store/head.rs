@@ -139,12 +139,12 @@ impl Head {
             match self.t.binary_search(&((t - self.base) as u32)) {
                 Ok(at) => return self.compare(at, &value),
                 Err(at) => {
-                    if self.h.is_empty() {
-                        if let Value::Float(v) = value {
-                            self.t.insert(at, (t - self.base) as u32);
-                            self.v.insert(at, v);
-                            return Fate::Accepted;
-                        }
+                    if self.h.is_empty()
+                        && let Value::Float(v) = value
+                    {
+                        self.t.insert(at, (t - self.base) as u32);
+                        self.v.insert(at, v);
+                        return Fate::Accepted;
                     }
                 }
             }

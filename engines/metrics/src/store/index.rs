@@ -92,6 +92,10 @@ impl Index {
         self.alive.len() as usize
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.alive.is_empty()
+    }
+
     pub fn ids(&self) -> impl Iterator<Item = SeriesId> {
         self.alive.iter()
     }

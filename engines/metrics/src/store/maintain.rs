@@ -49,7 +49,7 @@ impl Store {
             done.series_forgotten = self.forget_series()?;
         }
         self.settled.store(read(&self.index).next_id(), Ordering::Relaxed);
-        let log = self.wal.len();
+        let log = self.wal.bytes();
         let held: usize = self.shards.iter().map(|s| lock(s).values().map(Head::bytes).sum::<usize>()).sum();
         if done.series_forgotten > 0 || log > LONG_LOG_BYTES && log > held as u64 {
             self.checkpoint()?;
@@ -187,8 +187,8 @@ impl Store {
             .iter()
             .filter(|(start, _)| {
                 // Chunks of a day are sealed at most a day after its end; later ones make a second compaction.
-                let is_over = now_ms.saturating_sub(self.options.late_ms) > *start + DAY_MS + IDLE_MS;
-                is_over
+
+                now_ms.saturating_sub(self.options.late_ms) > *start + DAY_MS + IDLE_MS
             })
             .map(|(start, partition)| (*start, partition.clone()))
             .collect();
@@ -226,14 +226,14 @@ impl Store {
             samples.clear();
             for found in of_series {
                 let read = guard.read(found).map_err(|damage| self.note_damage(damage));
-                if let Ok(bytes) = read {
-                    if select::decode(found.1.kind, &bytes, Column::Last, &mut samples).is_err() {
-                        self.note_damage(super::Damage {
-                            file: self.dir.clone(),
-                            offset: found.1.offset,
-                            reason: format!("a chunk of series {series} could not be decoded"),
-                        });
-                    }
+                if let Ok(bytes) = read
+                    && select::decode(found.1.kind, &bytes, Column::Last, &mut samples).is_err()
+                {
+                    self.note_damage(super::Damage {
+                        file: self.dir.clone(),
+                        offset: found.1.offset,
+                        reason: format!("a chunk of series {series} could not be decoded"),
+                    });
                 }
             }
             samples.settle();
@@ -323,15 +323,12 @@ fn write_sorted(
     let mut floats = (Vec::new(), Vec::new());
     let mut histograms = (Vec::new(), Vec::new());
     for at in 0..samples.len() {
-        match samples.histogram(at) {
-            Some(h) => {
-                histograms.0.push(samples.t[at]);
-                histograms.1.push(h.clone());
-            }
-            None => {
-                floats.0.push(samples.t[at]);
-                floats.1.push(samples.v[at]);
-            }
+        if let Some(h) = samples.histogram(at) {
+            histograms.0.push(samples.t[at]);
+            histograms.1.push(h.clone());
+        } else {
+            floats.0.push(samples.t[at]);
+            floats.1.push(samples.v[at]);
         }
     }
     let piece = floats.0.len().div_ceil(floats.0.len().div_ceil(SORTED_CHUNK).max(1)).max(1);

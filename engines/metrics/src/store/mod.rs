@@ -188,7 +188,7 @@ impl Store {
         let mut status = Status {
             series: self.with_index(Index::len),
             label_names: self.with_index(|index| index.label_names(None).len()),
-            log_bytes: self.wal.len(),
+            log_bytes: self.wal.bytes(),
             samples_appended: self.appended.load(Ordering::Relaxed),
             ..Status::default()
         };

@@ -102,19 +102,17 @@ impl Segment {
     pub fn open_sorted(path: &Path, number: u64, damage: &mut Vec<Damage>) -> io::Result<Self> {
         let file = File::open(path)?;
         let bytes = file.metadata()?.len();
-        match read_sparse(&file, bytes)? {
-            Some(directory) => Ok(Self { path: path.to_owned(), number, bytes, file, directory }),
-            None => {
-                let reason =
-                    "the index of the file is damaged; its chunks were searched one by one".to_owned();
-                damage.push(Damage { file: path.to_owned(), offset: bytes, reason });
-                let (found, _) = scan(path, &fs::read(path)?, &mut Vec::new());
-                let mut map: HashMap<SeriesId, Vec<ChunkRef>> = HashMap::new();
-                for chunk in found {
-                    map.entry(chunk.series).or_default().push(chunk);
-                }
-                Ok(Self { path: path.to_owned(), number, bytes, file, directory: Directory::Memory(map) })
+        if let Some(directory) = read_sparse(&file, bytes)? {
+            Ok(Self { path: path.to_owned(), number, bytes, file, directory })
+        } else {
+            let reason = "the index of the file is damaged; its chunks were searched one by one".to_owned();
+            damage.push(Damage { file: path.to_owned(), offset: bytes, reason });
+            let (found, _) = scan(path, &fs::read(path)?, &mut Vec::new());
+            let mut map: HashMap<SeriesId, Vec<ChunkRef>> = HashMap::new();
+            for chunk in found {
+                map.entry(chunk.series).or_default().push(chunk);
             }
+            Ok(Self { path: path.to_owned(), number, bytes, file, directory: Directory::Memory(map) })
         }
     }
 

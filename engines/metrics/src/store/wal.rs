@@ -140,7 +140,7 @@ impl Wal {
     }
 
     /// Bytes in the current file.
-    pub fn len(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         lock(&self.state).len
     }
 
@@ -266,10 +266,10 @@ fn read_frames(
             if next < size {
                 note(offset, "a frame of the log does not match its checksum".into());
             }
-        } else if payload != END {
-            if let Err(reason) = apply(&payload) {
-                note(offset, reason);
-            }
+        } else if payload != END
+            && let Err(reason) = apply(&payload)
+        {
+            note(offset, reason);
         }
         offset = next;
     }

@@ -61,10 +61,20 @@ pub fn write_request<'a>(series: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
 }
 
 /// Status and body.
-pub fn http(address: &str, method: &str, path: &str, headers: &str, body: &[u8]) -> std::io::Result<(u16, Vec<u8>)> {
+pub fn http(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &[u8],
+) -> std::io::Result<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    write!(stream, "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n{headers}\r\n", body.len())?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n{headers}\r\n",
+        body.len()
+    )?;
     stream.write_all(body)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
@@ -117,7 +127,11 @@ impl Server {
             .arg(format!("--config.file={}", config.display()))
             .arg(format!("--storage.tsdb.path={}", dir.join("tsdb").display()))
             .arg(format!("--web.listen-address={address}"))
-            .args(["--web.enable-remote-write-receiver", "--storage.tsdb.retention.time=100y", "--log.level=error"])
+            .args([
+                "--web.enable-remote-write-receiver",
+                "--storage.tsdb.retention.time=100y",
+                "--log.level=error",
+            ])
             .arg("--enable-feature=promql-negative-offset,promql-at-modifier");
         Self::start(command, address, "/-/ready")
     }

@@ -11,6 +11,9 @@ use crate::promql::Fault;
 use crate::promql::ast::{Aggregate, Aggregator, Expr};
 use crate::sample::is_hole;
 
+/// Labels of a group and which series are in it.
+type Members = (Labels, Vec<usize>);
+
 /// What is known of one group at every step.
 struct Group {
     labels: Labels,
@@ -43,14 +46,13 @@ impl Eval<'_> {
         let (mut ignored, mut mixed_buckets) = (false, false);
         self.each(&aggregate.expr, grid, &mut |eval, series| {
             let labels = group_labels(aggregate, &series.labels);
-            let at = match positions.get(&labels) {
-                Some(at) => *at,
-                None => {
-                    eval.hold(grid.len * 2)?;
-                    positions.insert(labels.clone(), groups.len());
-                    groups.push(Group::new(labels, aggregator, grid.len));
-                    groups.len() - 1
-                }
+            let at = if let Some(at) = positions.get(&labels) {
+                *at
+            } else {
+                eval.hold(grid.len * 2)?;
+                positions.insert(labels.clone(), groups.len());
+                groups.push(Group::new(labels, aggregator, grid.len));
+                groups.len() - 1
             };
             let group = &mut groups[at];
             group.take_floats(aggregator, &series.v);
@@ -64,18 +66,21 @@ impl Eval<'_> {
             self.notes.info(format!("ignored histogram in {} aggregation ({place})", aggregator.text()));
         }
         if mixed_buckets {
-            self.notes.warn(format!("vector contains a mix of histograms with exponential and custom buckets schemas ({place})"));
+            self.notes.warn(format!(
+                "vector contains a mix of histograms with exponential and custom buckets schemas ({place})"
+            ));
         }
         if groups.iter().any(|g| !g.has_mix.is_empty()) {
             self.notes.warn(format!("encountered a mix of histograms and floats for aggregation ({place})"));
         }
-        Ok(groups.into_iter().map(|g| g.finish(aggregator)).filter(|s| !s.is_empty()).collect())
+        let is_version_2 = self.options.is_version_2;
+        Ok(groups.into_iter().map(|g| g.finish(aggregator, is_version_2)).filter(|s| !s.is_empty()).collect())
     }
 
-    fn grouped(&mut self, aggregate: &Aggregate, grid: Grid) -> Result<(Vec<Series>, Vec<(Labels, Vec<usize>)>)> {
+    fn grouped(&mut self, aggregate: &Aggregate, grid: Grid) -> Result<(Vec<Series>, Vec<Members>)> {
         let series = self.vector(&aggregate.expr, grid)?;
         let mut positions: HashMap<Labels, usize> = HashMap::new();
-        let mut groups: Vec<(Labels, Vec<usize>)> = Vec::new();
+        let mut groups: Vec<Members> = Vec::new();
         for (i, s) in series.iter().enumerate() {
             let labels = group_labels(aggregate, &s.labels);
             let at = *positions.entry(labels.clone()).or_insert_with(|| {
@@ -97,8 +102,11 @@ impl Eval<'_> {
     fn pick(&mut self, aggregate: &Aggregate, grid: Grid) -> Result<Vec<Series>> {
         let parameters = self.parameter(aggregate, grid)?;
         if aggregate.aggregator != Aggregator::LimitRatio {
-            if let Some(bad) = parameters.iter().find(|k| !(k.abs() < 9.2e18)) {
-                return Err(Fault::Execution(format!("Scalar value {} overflows int64", crate::api::float(*bad))));
+            if let Some(bad) = parameters.iter().find(|k| k.is_nan() || k.abs() >= 9.2e18) {
+                return Err(Fault::Execution(format!(
+                    "Scalar value {} overflows int64",
+                    crate::api::float(*bad)
+                )));
             }
         } else if parameters.iter().any(|r| r.is_nan()) {
             return Err(Fault::Execution("Ratio value NaN".into()));
@@ -132,7 +140,10 @@ impl Eval<'_> {
         let parameters = self.parameter(aggregate, grid)?;
         if let Some(bad) = parameters.iter().find(|q| !(0.0..=1.0).contains(*q)) {
             let place = self.place(aggregate.position);
-            self.notes.warn(format!("quantile value should be between 0 and 1, got {} ({place})", crate::api::float(*bad)));
+            self.notes.warn(format!(
+                "quantile value should be between 0 and 1, got {} ({place})",
+                crate::api::float(*bad)
+            ));
         }
         let (series, groups) = self.grouped(aggregate, grid)?;
         let mut out = Vec::with_capacity(groups.len());
@@ -195,17 +206,25 @@ fn group_labels(aggregate: &Aggregate, labels: &Labels) -> Labels {
 }
 
 /// Which members of a group are kept at a step, in the order they are shown.
-fn picked(aggregator: Aggregator, parameter: f64, members: &[usize], series: &[Series], step: usize) -> Vec<usize> {
+fn picked(
+    aggregator: Aggregator,
+    parameter: f64,
+    members: &[usize],
+    series: &[Series],
+    step: usize,
+) -> Vec<usize> {
     let there = members.iter().copied();
     match aggregator {
         Aggregator::Topk | Aggregator::Bottomk => {
             if parameter < 1.0 {
                 return Vec::new();
             }
-            let mut floats: Vec<(f64, usize)> = there.filter_map(|i| series[i].float(step).map(|v| (v, i))).collect();
+            let mut floats: Vec<(f64, usize)> =
+                there.filter_map(|i| series[i].float(step).map(|v| (v, i))).collect();
             // NaN comes last both ways; of equal values the first stays.
             floats.sort_by(|(a, _), (b, _)| {
-                let by_value = if aggregator == Aggregator::Topk { b.partial_cmp(a) } else { a.partial_cmp(b) };
+                let by_value =
+                    if aggregator == Aggregator::Topk { b.partial_cmp(a) } else { a.partial_cmp(b) };
                 by_value.unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
             });
             floats.truncate(parameter as usize);
@@ -215,7 +234,9 @@ fn picked(aggregator: Aggregator, parameter: f64, members: &[usize], series: &[S
             let most = if parameter < 1.0 { 0 } else { parameter as usize };
             there.filter(|i| series[*i].is_present(step)).take(most).collect()
         }
-        _ => there.filter(|i| series[*i].is_present(step) && in_ratio(parameter, &series[*i].labels)).collect(),
+        _ => {
+            there.filter(|i| series[*i].is_present(step) && in_ratio(parameter, &series[*i].labels)).collect()
+        }
     }
 }
 
@@ -235,7 +256,8 @@ fn in_ratio(ratio: f64, labels: &Labels) -> bool {
 
 impl Group {
     fn new(labels: Labels, aggregator: Aggregator, len: usize) -> Self {
-        let needs_b = matches!(aggregator, Aggregator::Sum | Aggregator::Avg | Aggregator::Stddev | Aggregator::Stdvar);
+        let needs_b =
+            matches!(aggregator, Aggregator::Sum | Aggregator::Avg | Aggregator::Stddev | Aggregator::Stdvar);
         let needs_a = !matches!(aggregator, Aggregator::Count | Aggregator::Group);
         Self {
             labels,
@@ -258,8 +280,12 @@ impl Group {
             match aggregator {
                 Aggregator::Sum => kahan::add(*v, &mut self.a[step], &mut self.b[step]),
                 Aggregator::Avg => self.average(step, *v),
-                Aggregator::Min if count == 0 || *v < self.a[step] || self.a[step].is_nan() => self.a[step] = *v,
-                Aggregator::Max if count == 0 || *v > self.a[step] || self.a[step].is_nan() => self.a[step] = *v,
+                Aggregator::Min if count == 0 || *v < self.a[step] || self.a[step].is_nan() => {
+                    self.a[step] = *v;
+                }
+                Aggregator::Max if count == 0 || *v > self.a[step] || self.a[step].is_nan() => {
+                    self.a[step] = *v;
+                }
                 Aggregator::Stddev | Aggregator::Stdvar => {
                     let delta = v - self.a[step];
                     self.a[step] += delta / f64::from(count + 1);
@@ -292,25 +318,28 @@ impl Group {
         kahan::add(v / count, &mut self.a[step], &mut self.b[step]);
     }
 
-    fn take_histograms(&mut self, aggregator: Aggregator, series: &Series, ignored: &mut bool, mixed: &mut bool) {
+    fn take_histograms(
+        &mut self,
+        aggregator: Aggregator,
+        series: &Series,
+        ignored: &mut bool,
+        mixed: &mut bool,
+    ) {
         for step in 0..self.count.len() {
             let Some(h) = series.histogram(step) else { continue };
             match aggregator {
                 Aggregator::Count | Aggregator::Group => self.count[step] += 1,
                 Aggregator::Sum | Aggregator::Avg => {
-                    match self.h.get_mut(&step) {
-                        Some(sum) => {
-                            if sum.add(h).is_err() {
-                                *mixed = true;
-                                self.has_mix.push(step);
-                            }
+                    if let Some(sum) = self.h.get_mut(&step) {
+                        if sum.add(h).is_err() {
+                            *mixed = true;
+                            self.has_mix.push(step);
                         }
-                        None => {
-                            if self.count[step] > 0 {
-                                self.has_mix.push(step);
-                            }
-                            self.h.insert(step, (**h).clone());
+                    } else {
+                        if self.count[step] > 0 {
+                            self.has_mix.push(step);
                         }
+                        self.h.insert(step, (**h).clone());
                     }
                     self.count[step] += 1;
                 }
@@ -319,7 +348,7 @@ impl Group {
         }
     }
 
-    fn finish(self, aggregator: Aggregator) -> Series {
+    fn finish(self, aggregator: Aggregator, is_version_2: bool) -> Series {
         let mut out = Series::empty(self.labels, self.count.len());
         for (step, count) in self.count.iter().enumerate().filter(|(_, count)| **count > 0) {
             let n = f64::from(*count);
@@ -332,6 +361,8 @@ impl Group {
                     self.a[step] + self.b[step]
                 }
                 Aggregator::Avg => self.a[step] / n + self.b[step] / n,
+                // Of one value there is no variance, whatever it is; since version 3 NaN and infinities have none.
+                Aggregator::Stddev | Aggregator::Stdvar if is_version_2 && *count == 1 => 0.0,
                 Aggregator::Stddev => (self.b[step] / n).sqrt(),
                 Aggregator::Stdvar => self.b[step] / n,
                 _ => self.a[step],

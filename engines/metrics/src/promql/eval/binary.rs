@@ -34,26 +34,37 @@ impl Eval<'_> {
             (Val::Vector(left), Val::Vector(right)) if binary.operator.is_set() => {
                 set::combine(binary.operator, &binary.matching, left, right, grid).map(Val::Vector)
             }
-            (Val::Vector(left), Val::Vector(right)) => self.matched(binary, left, right, grid).map(Val::Vector),
+            (Val::Vector(left), Val::Vector(right)) => {
+                self.matched(binary, left, right, grid).map(Val::Vector)
+            }
             _ => Err(Fault::Execution("an operand is neither scalar nor vector".into())),
         }
     }
 
-    fn with_scalar(&mut self, binary: &Binary, series: Vec<Series>, scalar: &[f64], is_left: bool) -> Result<Val> {
-        let drops_name = !binary.operator.is_comparison() && !is_trim(binary.operator) || binary.is_bool;
+    fn with_scalar(
+        &mut self,
+        binary: &Binary,
+        series: Vec<Series>,
+        scalar: &[f64],
+        is_left: bool,
+    ) -> Result<Val> {
+        let drops_name = drops_name(binary, self.options.is_version_2);
         let mut out = Vec::with_capacity(series.len());
         let mut unfit = None;
         for mut s in series {
-            for step in 0..s.v.len() {
+            for (step, scalar) in scalar.iter().enumerate() {
                 let Some(value) = s.value(step) else { continue };
-                let other = Value::Float(scalar[step]);
+                let other = Value::Float(*scalar);
                 let made = if is_left {
                     operate(binary.operator, &other, &value)
                 } else {
                     operate(binary.operator, &value, &other)
                 };
                 if matches!(made, Made::Unfit) {
-                    unfit = Some(types(if is_left { &other } else { &value }, if is_left { &value } else { &other }));
+                    unfit = Some(types(
+                        if is_left { &other } else { &value },
+                        if is_left { &value } else { &other },
+                    ));
                 }
                 let cell = match made {
                     Made::Kept(_) if binary.is_bool => Some(Cell::Float(1.0)),
@@ -85,7 +96,13 @@ impl Eval<'_> {
         }
     }
 
-    fn matched(&mut self, binary: &Binary, left: Vec<Series>, right: Vec<Series>, grid: Grid) -> Result<Vec<Series>> {
+    fn matched(
+        &mut self,
+        binary: &Binary,
+        left: Vec<Series>,
+        right: Vec<Series>,
+        grid: Grid,
+    ) -> Result<Vec<Series>> {
         let matching = &binary.matching;
         let is_swapped = matching.cardinality == Cardinality::OneToMany;
         let (many, one) = if is_swapped { (right, left) } else { (left, right) };
@@ -103,7 +120,9 @@ impl Eval<'_> {
             let mut last: Option<(usize, usize)> = None;
             for step in 0..grid.len {
                 let Some(value) = m.value(step) else { continue };
-                let Some(partner) = partners.iter().copied().find(|i| one[*i].is_present(step)) else { continue };
+                let Some(partner) = partners.iter().copied().find(|i| one[*i].is_present(step)) else {
+                    continue;
+                };
                 let Some(other) = one[partner].value(step) else { continue };
                 let made = if is_swapped {
                     operate(binary.operator, &other, &value)
@@ -129,7 +148,8 @@ impl Eval<'_> {
                 let at = match last {
                     Some((of, at)) if of == partner => at,
                     _ => {
-                        let labels = result_labels(&m.labels, &one[partner].labels, binary);
+                        let drops_name = drops_name(binary, self.options.is_version_2);
+                        let labels = result_labels(&m.labels, &one[partner].labels, binary, drops_name);
                         *positions.entry(labels.clone()).or_insert_with(|| {
                             out.push(Series::empty(labels, grid.len));
                             out.len() - 1
@@ -138,7 +158,9 @@ impl Eval<'_> {
                 };
                 last = Some((partner, at));
                 if out[at].is_present(step) {
-                    return Err(Fault::Execution("multiple matches for labels: grouping labels must ensure unique matches".into()));
+                    return Err(Fault::Execution(
+                        "multiple matches for labels: grouping labels must ensure unique matches".into(),
+                    ));
                 }
                 out[at].set(step, Some(cell));
             }
@@ -155,7 +177,13 @@ struct Groups {
 }
 
 impl Groups {
-    fn new(many: &[Series], one: &[Series], matching: &Matching, grid: Grid, is_swapped: bool) -> Result<Self> {
+    fn new(
+        many: &[Series],
+        one: &[Series],
+        matching: &Matching,
+        grid: Grid,
+        is_swapped: bool,
+    ) -> Result<Self> {
         let key = |s: &Series| signature(&s.labels, matching.is_on, &matching.labels);
         let mut groups: HashMap<Labels, Vec<usize>> = HashMap::new();
         for (i, s) in one.iter().enumerate() {
@@ -165,7 +193,8 @@ impl Groups {
         for s in many {
             *many_counts.entry(key(s)).or_insert(0) += 1;
         }
-        let any_many = if groups.values().any(|g| g.len() > 1) { presence(many.iter(), grid.len) } else { Vec::new() };
+        let any_many =
+            if groups.values().any(|g| g.len() > 1) { presence(many.iter(), grid.len) } else { Vec::new() };
         for (labels, group) in groups.iter().filter(|(_, g)| g.len() > 1) {
             for step in (0..grid.len).filter(|step| any_many[*step]) {
                 let mut there = group.iter().filter(|i| one[**i].is_present(step));
@@ -182,10 +211,16 @@ impl Groups {
     }
 }
 
-fn result_labels(many: &Labels, one: &Labels, binary: &Binary) -> Labels {
+/// Comparisons keep the metric's name; before version 3 so did `atan2`.
+fn drops_name(binary: &Binary, is_version_2: bool) -> bool {
+    let operator = binary.operator;
+    let keeps = operator.is_comparison() || is_trim(operator) || is_version_2 && operator == Operator::Atan2;
+    !keeps || binary.is_bool
+}
+
+fn result_labels(many: &Labels, one: &Labels, binary: &Binary, drops_name: bool) -> Labels {
     let matching = &binary.matching;
-    let keeps_name = binary.operator.is_comparison() || is_trim(binary.operator);
-    let mut labels = if keeps_name { many.clone() } else { many.without_name() };
+    let mut labels = if drops_name { many.without_name() } else { many.clone() };
     if matching.cardinality == Cardinality::OneToOne {
         let is_listed = |name: &str| matching.labels.iter().any(|l| l == name);
         labels = labels.filtered(|name| is_listed(name) == matching.is_on);
@@ -301,11 +336,23 @@ fn trimmed(h: &Histogram, at: f64, is_upper: bool) -> Histogram {
     let zero = share(&h.zero_bucket());
     out.zero_count *= if h.zero_count == 0.0 { 0.0 } else { zero };
     for (index, count) in &mut out.positive {
-        let bucket = Bucket { lower: h.bound(*index - 1), upper: h.bound(*index), lower_inclusive: false, upper_inclusive: true, count: *count };
+        let bucket = Bucket {
+            lower: h.bound(*index - 1),
+            upper: h.bound(*index),
+            lower_inclusive: false,
+            upper_inclusive: true,
+            count: *count,
+        };
         *count *= share(&bucket);
     }
     for (index, count) in &mut out.negative {
-        let bucket = Bucket { lower: -h.bound(*index), upper: -h.bound(*index - 1), lower_inclusive: true, upper_inclusive: false, count: *count };
+        let bucket = Bucket {
+            lower: -h.bound(*index),
+            upper: -h.bound(*index - 1),
+            lower_inclusive: true,
+            upper_inclusive: false,
+            count: *count,
+        };
         *count *= share(&bucket);
     }
     let out = out.compacted();

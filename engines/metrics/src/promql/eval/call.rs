@@ -8,9 +8,9 @@ use crate::promql::ast::{Call, Expr, Type};
 use crate::sample::hole;
 use crate::store::rollup::Column;
 
-impl<'e> Eval<'e> {
+impl Eval<'_> {
     /// Whether a call yields its series one after another and cannot bring two series to the same labels.
-    pub fn is_streamed(&self, call: &Call) -> bool {
+    pub fn is_streamed(call: &Call) -> bool {
         let name = call.function.name;
         let is_elementwise = call.function.arguments.first() == Some(&Type::Vector)
             && (plain_math(name).is_some() || ["clamp", "clamp_min", "clamp_max", "round"].contains(&name));
@@ -20,10 +20,11 @@ impl<'e> Eval<'e> {
         }
         let source = call.arguments.iter().find(|a| a.value_type() != Type::Scalar);
         match source.map(Expr::bare) {
-            Some(Expr::Vector(selector) | Expr::Matrix(selector, _)) => {
-                selector.matchers.iter().any(|m| m.name == "__name__" && m.op == crate::matcher::MatchOp::Equal)
-            }
-            Some(Expr::Call(inner)) => is_elementwise && self.is_streamed(inner),
+            Some(Expr::Vector(selector) | Expr::Matrix(selector, _)) => selector
+                .matchers
+                .iter()
+                .any(|m| m.name == "__name__" && m.op == crate::matcher::MatchOp::Equal),
+            Some(Expr::Call(inner)) => is_elementwise && Self::is_streamed(inner),
             _ => false,
         }
     }
@@ -67,7 +68,8 @@ impl<'e> Eval<'e> {
             scalars.push(self.scalar(argument, grid)?);
         }
         check_factors(name, &scalars)?;
-        let matrix = call.arguments.iter().find(|a| a.value_type() == Type::Matrix).expect("checked when parsed");
+        let matrix =
+            call.arguments.iter().find(|a| a.value_type() == Type::Matrix).expect("checked when parsed");
         let keeps_name = matches!(name, "last_over_time" | "first_over_time");
         let position = matrix_position(matrix);
         self.each_windowed(matrix, grid, column(name), &mut |eval, labels, windows| {
@@ -105,7 +107,7 @@ impl<'e> Eval<'e> {
             "end" => all(self.whole.end_ms as f64 / 1000.0),
             "range" => all((self.whole.end_ms - self.whole.start_ms) as f64 / 1000.0),
             "step" => all(self.whole.step_ms as f64 / 1000.0),
-            "scalar" => self.to_scalar(&call.arguments[0], grid),
+            "scalar" => self.only_value(&call.arguments[0], grid),
             "vector" => {
                 let v = self.scalar(&call.arguments[0], grid)?;
                 Ok(Val::Vector(vec![Series { labels: crate::labels::Labels::empty(), v, h: None }]))
@@ -116,16 +118,16 @@ impl<'e> Eval<'e> {
             "label_replace" => self.label_replace(call, grid),
             "label_join" => self.label_join(call, grid),
             "info" => self.info(call, grid),
-            "histogram_quantile" | "histogram_fraction" | "histogram_quantiles" => self.histogram_function(call, grid),
-            "histogram_count" | "histogram_sum" | "histogram_avg" | "histogram_stddev" | "histogram_stdvar" => {
-                self.histogram_part(name, &call.arguments[0], grid)
+            "histogram_quantile" | "histogram_fraction" | "histogram_quantiles" => {
+                self.histogram_function(call, grid)
             }
-            _ => match (dates::part(name), first) {
-                (Some(part), None) => {
+            "histogram_count" | "histogram_sum" | "histogram_avg" | "histogram_stddev"
+            | "histogram_stdvar" => self.histogram_part(name, &call.arguments[0], grid),
+            _ => {
+                if let (Some(part), None) = (dates::part(name), first) {
                     let v = grid.times().map(|t| part(t as f64 / 1000.0)).collect();
                     Ok(Val::Vector(vec![Series { labels: crate::labels::Labels::empty(), v, h: None }]))
-                }
-                _ => {
+                } else {
                     let mut all = Vec::new();
                     self.each_called(call, grid, &mut |eval, series| {
                         eval.hold(series.v.len())?;
@@ -134,11 +136,11 @@ impl<'e> Eval<'e> {
                     })?;
                     merge(all, !range_function(name)).map(Val::Vector)
                 }
-            },
+            }
         }
     }
 
-    fn to_scalar(&mut self, argument: &Expr, grid: Grid) -> Result<Val> {
+    fn only_value(&mut self, argument: &Expr, grid: Grid) -> Result<Val> {
         let series = self.vector(argument, grid)?;
         let mut out = vec![f64::NAN; grid.len];
         for (step, slot) in out.iter_mut().enumerate() {
@@ -236,7 +238,19 @@ fn matrix_position(matrix: &Expr) -> usize {
 }
 
 fn range_function(name: &str) -> bool {
-    let by_name = ["rate", "irate", "increase", "delta", "idelta", "deriv", "predict_linear", "changes", "resets", "holt_winters", "double_exponential_smoothing"];
+    let by_name = [
+        "rate",
+        "irate",
+        "increase",
+        "delta",
+        "idelta",
+        "deriv",
+        "predict_linear",
+        "changes",
+        "resets",
+        "holt_winters",
+        "double_exponential_smoothing",
+    ];
     by_name.contains(&name) || name.ends_with("_over_time") && name != "absent_over_time"
 }
 
@@ -257,7 +271,9 @@ fn check_factors(name: &str, scalars: &[Vec<f64>]) -> Result<()> {
     }
     for (values, what) in scalars.iter().zip(["smoothing", "trend"]) {
         if let Some(bad) = values.iter().find(|v| !(**v > 0.0 && **v < 1.0)) {
-            return Err(Fault::Execution(format!("invalid {what} factor. Expected: 0 < {what} factor < 1, got: {bad}")));
+            return Err(Fault::Execution(format!(
+                "invalid {what} factor. Expected: 0 < {what} factor < 1, got: {bad}"
+            )));
         }
     }
     Ok(())
@@ -274,7 +290,9 @@ fn over_range(name: &str, window: &Window<'_>, scalars: &[Vec<f64>], remarks: &m
         "idelta" => rates::instant_growth(window, false, remarks),
         "deriv" => rates::deriv(window, remarks),
         "predict_linear" => rates::predict(window, scalar(0), remarks),
-        "holt_winters" | "double_exponential_smoothing" => rates::smoothing(window, scalar(0), scalar(1), remarks),
+        "holt_winters" | "double_exponential_smoothing" => {
+            rates::smoothing(window, scalar(0), scalar(1), remarks)
+        }
         "changes" => over_time::count_steps(window, false),
         "resets" => over_time::count_steps(window, true),
         "avg_over_time" => over_time::total(window, true, remarks),
@@ -317,7 +335,15 @@ fn plain_math(name: &str) -> Option<fn(f64) -> f64> {
         "log10" => f64::log10,
         "log2" => f64::log2,
         "rad" => f64::to_radians,
-        "sgn" => |v| if v < 0.0 { -1.0 } else if v > 0.0 { 1.0 } else { v },
+        "sgn" => |v| {
+            if v < 0.0 {
+                -1.0
+            } else if v > 0.0 {
+                1.0
+            } else {
+                v
+            }
+        },
         "sin" => f64::sin,
         "sinh" => f64::sinh,
         "sqrt" => f64::sqrt,

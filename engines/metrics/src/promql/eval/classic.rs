@@ -25,7 +25,7 @@ impl Eval<'_> {
                 let lower = self.scalar(&call.arguments[0], grid)?;
                 let upper = self.scalar(&call.arguments[1], grid)?;
                 let series = self.vector(&call.arguments[2], grid)?;
-                self.answer(Question::Fraction(&lower, &upper), &series, grid, call.position).map(Val::Vector)
+                Ok(Val::Vector(self.answer(Question::Fraction(&lower, &upper), &series, grid, call.position)))
             }
             "histogram_quantiles" => {
                 let series = self.vector(&call.arguments[0], grid)?;
@@ -36,7 +36,7 @@ impl Eval<'_> {
                 for argument in &call.arguments[2..] {
                     let q = self.scalar(argument, grid)?;
                     let value = q.first().map_or_else(String::new, |q| crate::api::float(*q));
-                    for mut s in self.answer(Question::Quantile(&q), &series, grid, call.position)? {
+                    for mut s in self.answer(Question::Quantile(&q), &series, grid, call.position) {
                         s.labels = s.labels.with(label, &value);
                         all.push(s);
                     }
@@ -48,14 +48,23 @@ impl Eval<'_> {
                 let series = self.vector(&call.arguments[1], grid)?;
                 if let Some(bad) = q.iter().find(|q| !(0.0..=1.0).contains(*q)) {
                     let place = self.place(call.position);
-                    self.notes.warn(format!("quantile value should be between 0 and 1, got {} ({place})", crate::api::float(*bad)));
+                    self.notes.warn(format!(
+                        "quantile value should be between 0 and 1, got {} ({place})",
+                        crate::api::float(*bad)
+                    ));
                 }
-                self.answer(Question::Quantile(&q), &series, grid, call.position).map(Val::Vector)
+                Ok(Val::Vector(self.answer(Question::Quantile(&q), &series, grid, call.position)))
             }
         }
     }
 
-    fn answer(&mut self, question: Question<'_>, series: &[Series], grid: Grid, position: usize) -> Result<Vec<Series>> {
+    fn answer(
+        &mut self,
+        question: Question<'_>,
+        series: &[Series],
+        grid: Grid,
+        position: usize,
+    ) -> Vec<Series> {
         let place = self.place(position);
         let mut classic: HashMap<Labels, Vec<(f64, &Series)>> = HashMap::new();
         let mut order: Vec<Labels> = Vec::new();
@@ -82,10 +91,13 @@ impl Eval<'_> {
                 continue;
             };
             let labels = s.labels.filtered(|name| name != "le" && name != crate::labels::METRIC_NAME);
-            classic.entry(labels.clone()).or_insert_with(|| {
-                order.push(labels);
-                Vec::new()
-            }).push((bound, s));
+            classic
+                .entry(labels.clone())
+                .or_insert_with(|| {
+                    order.push(labels);
+                    Vec::new()
+                })
+                .push((bound, s));
         }
         for labels in order {
             let mut buckets = classic.remove(&labels).unwrap_or_default();
@@ -93,7 +105,8 @@ impl Eval<'_> {
             let mut answered = Series::empty(labels, grid.len);
             let mut is_forced = false;
             for step in 0..grid.len {
-                let at: Vec<(f64, f64)> = buckets.iter().filter_map(|(b, s)| s.float(step).map(|v| (*b, v))).collect();
+                let at: Vec<(f64, f64)> =
+                    buckets.iter().filter_map(|(b, s)| s.float(step).map(|v| (*b, v))).collect();
                 if !at.is_empty() {
                     answered.v[step] = match question {
                         Question::Quantile(q) => quantile(q[step], at, &mut is_forced),
@@ -111,7 +124,7 @@ impl Eval<'_> {
     }
 
     /// Where a native and a classic histogram have the same labels at one step, neither is answered.
-    fn without_mixed(&mut self, series: Vec<Series>, place: &str) -> Result<Vec<Series>> {
+    fn without_mixed(&mut self, series: Vec<Series>, place: &str) -> Vec<Series> {
         let mut positions: HashMap<Labels, usize> = HashMap::new();
         let mut out: Vec<Series> = Vec::new();
         for s in series {
@@ -124,7 +137,9 @@ impl Eval<'_> {
                 match (out[*at].is_present(step), s.float(step)) {
                     (true, Some(_)) => {
                         out[*at].v[step] = hole();
-                        self.notes.warn(format!("vector contains a mix of classic and native histograms ({place})"));
+                        self.notes.warn(format!(
+                            "vector contains a mix of classic and native histograms ({place})"
+                        ));
                     }
                     (false, Some(v)) => out[*at].v[step] = v,
                     _ => {}
@@ -132,7 +147,7 @@ impl Eval<'_> {
             }
         }
         out.retain(|s| !s.is_empty());
-        Ok(out)
+        out
     }
 
     /// `histogram_count` and its kin: of native histograms only.

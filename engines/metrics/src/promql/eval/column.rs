@@ -81,7 +81,7 @@ impl Series {
     }
 
     /// Takes over the values of another series where this has none; tells whether nothing collided.
-    pub fn absorb(&mut self, other: Self) -> bool {
+    pub fn absorb(&mut self, other: &Self) -> bool {
         for step in 0..self.v.len() {
             match (self.is_present(step), other.value(step)) {
                 (_, None) => {}

@@ -26,7 +26,8 @@ impl Eval<'_> {
         let data: Vec<&Matcher> = wanted.iter().filter(|m| m.name != METRIC_NAME).collect();
         matchers.extend(data.iter().filter(|m| !m.accepts("")).map(|m| (*m).clone()));
         let identify = |labels: &Labels| labels.filtered(|name| IDENTIFYING.contains(&name));
-        let selector = Selector { matchers, offset: None, at: None, ends: Ends::Plain, position: call.position };
+        let selector =
+            Selector { matchers, offset: None, at: None, ends: Ends::Plain, position: call.position };
         let mut infos: HashMap<Labels, Vec<Series>> = HashMap::new();
         self.each_selected(&selector, grid, &mut |eval, series| {
             eval.hold(series.v.len())?;
@@ -37,7 +38,8 @@ impl Eval<'_> {
         let mut out: Vec<Series> = Vec::new();
         let mut positions: HashMap<Labels, usize> = HashMap::new();
         for s in base {
-            let is_info = selector.matchers[0].op == MatchOp::Equal && s.labels.name() == selector.matchers[0].value;
+            let is_info =
+                selector.matchers[0].op == MatchOp::Equal && s.labels.name() == selector.matchers[0].value;
             let described = infos.get(&identify(&s.labels)).filter(|_| !is_info);
             for step in 0..grid.len {
                 let Some(value) = s.value(step) else { continue };

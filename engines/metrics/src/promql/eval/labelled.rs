@@ -1,4 +1,4 @@
-//! Functions that look at labels: label_replace, label_join, sorting, and the labels of `absent`.
+//! Functions that look at labels: `label_replace`, `label_join`, sorting, and the labels of `absent`.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use crate::promql::Fault;
 use crate::promql::ast::{Call, Expr};
 
 impl Eval<'_> {
-    fn text(&self, expr: &Expr) -> Result<String> {
+    fn text(expr: &Expr) -> Result<String> {
         match expr.bare() {
             Expr::Text(text) => Ok(text.clone()),
             _ => Err(Fault::Execution("a string was expected".into())),
@@ -18,13 +18,15 @@ impl Eval<'_> {
     }
 
     pub fn label_replace(&mut self, call: &Call, grid: Grid) -> Result<Val> {
-        let [target, replacement, source, pattern] =
-            [1, 2, 3, 4].map(|i| self.text(&call.arguments[i]));
+        let [target, replacement, source, pattern] = [1, 2, 3, 4].map(|i| Self::text(&call.arguments[i]));
         let (target, replacement, source, pattern) = (target?, replacement?, source?, pattern?);
-        let regex = anchored_regex(&pattern)
-            .map_err(|_| Fault::Execution(format!("invalid regular expression in label_replace(): {pattern}")))?;
+        let regex = anchored_regex(&pattern).map_err(|_| {
+            Fault::Execution(format!("invalid regular expression in label_replace(): {pattern}"))
+        })?;
         if target.is_empty() {
-            return Err(Fault::Execution(format!("invalid destination label name in label_replace(): {target}")));
+            return Err(Fault::Execution(format!(
+                "invalid destination label name in label_replace(): {target}"
+            )));
         }
         let mut series = self.vector(&call.arguments[0], grid)?;
         for s in &mut series {
@@ -38,11 +40,13 @@ impl Eval<'_> {
     }
 
     pub fn label_join(&mut self, call: &Call, grid: Grid) -> Result<Val> {
-        let target = self.text(&call.arguments[1])?;
-        let separator = self.text(&call.arguments[2])?;
-        let sources: Vec<String> = call.arguments[3..].iter().map(|a| self.text(a)).collect::<Result<_>>()?;
+        let target = Self::text(&call.arguments[1])?;
+        let separator = Self::text(&call.arguments[2])?;
+        let sources: Vec<String> = call.arguments[3..].iter().map(Self::text).collect::<Result<_>>()?;
         if target.is_empty() {
-            return Err(Fault::Execution(format!("invalid destination label name in label_join(): {target}")));
+            return Err(Fault::Execution(format!(
+                "invalid destination label name in label_join(): {target}"
+            )));
         }
         if let Some(bad) = sources.iter().find(|s| s.is_empty()) {
             return Err(Fault::Execution(format!("invalid source label name in label_join(): {bad}")));
@@ -58,12 +62,13 @@ impl Eval<'_> {
     /// Sorting matters for one moment only; over a range, results are in the order of labels anyway.
     pub fn sorted(&mut self, call: &Call, grid: Grid) -> Result<Val> {
         let mut series = self.vector(&call.arguments[0], grid)?;
-        let names: Vec<String> = call.arguments[1..].iter().map(|a| self.text(a)).collect::<Result<_>>()?;
+        let names: Vec<String> = call.arguments[1..].iter().map(Self::text).collect::<Result<_>>()?;
         let is_descending = call.function.name.ends_with("_desc");
         let direct = |order: Ordering| if is_descending { order.reverse() } else { order };
         if call.function.name.starts_with("sort_by_label") {
             series.sort_by(|a, b| {
-                let by_names = names.iter().map(|n| natural(a.labels.get(n), b.labels.get(n))).find(|o| o.is_ne());
+                let by_names =
+                    names.iter().map(|n| natural(a.labels.get(n), b.labels.get(n))).find(|o| o.is_ne());
                 direct(by_names.unwrap_or_else(|| a.labels.cmp(&b.labels)))
             });
         } else if grid.len == 1 {

@@ -13,7 +13,7 @@ mod rates;
 mod select;
 mod set;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -83,13 +83,17 @@ pub(super) fn run(
         position: line_and_column(query, fault.position),
         reason: fault.reason,
     })?;
-    let mut eval = Eval { source, options, query, whole: range, notes: Notes::default(), samples: 0, held: 0 };
+    let mut eval =
+        Eval { source, options, query, whole: range, notes: Notes::default(), samples: 0, held: 0 };
     let grid = Grid { start: range.start_ms, step: range.step_ms.max(1), len: range.steps() };
     if !is_instant && !matches!(expr.value_type(), Type::Scalar | Type::Vector) {
         let found = expr.value_type();
         return Err(Fault::Parse {
             position: "1:1".into(),
-            reason: format!("invalid expression type {:?} for range query, must be Scalar or instant Vector", found.to_string()),
+            reason: format!(
+                "invalid expression type {:?} for range query, must be Scalar or instant Vector",
+                found.to_string()
+            ),
         });
     }
     let answer = match expr.bare() {
@@ -106,9 +110,8 @@ pub(super) fn run(
         },
     };
     if let Answer::Vector(lines) | Answer::Matrix(lines) = &answer {
-        let is_repeated = |labels: &Labels, seen: &mut HashMap<Labels, ()>| seen.insert(labels.clone(), ()).is_some();
-        let mut seen = HashMap::new();
-        if lines.iter().any(|line| is_repeated(&line.labels, &mut seen)) {
+        let mut seen = HashSet::new();
+        if lines.iter().any(|line| !seen.insert(&line.labels)) {
             return Err(same_labels());
         }
     }
@@ -162,10 +165,15 @@ impl Eval<'_> {
     }
 
     /// Hands the series of a vector to `sink` one after another, so that they need not be held at once.
-    pub fn each(&mut self, expr: &Expr, grid: Grid, sink: &mut dyn FnMut(&mut Self, Series) -> Result<()>) -> Result<()> {
+    pub fn each(
+        &mut self,
+        expr: &Expr,
+        grid: Grid,
+        sink: &mut dyn FnMut(&mut Self, Series) -> Result<()>,
+    ) -> Result<()> {
         match expr.bare() {
             Expr::Vector(selector) => self.each_selected(selector, grid, sink),
-            Expr::Call(call) if self.is_streamed(call) => self.each_called(call, grid, sink),
+            Expr::Call(call) if Self::is_streamed(call) => self.each_called(call, grid, sink),
             other => {
                 let series = self.vector(other, grid)?;
                 for s in series {
@@ -179,10 +187,10 @@ impl Eval<'_> {
     }
 
     fn collected(&mut self, expr: &Expr, grid: Grid) -> Result<Val> {
-        if let Expr::Call(call) = expr {
-            if !self.is_streamed(call) {
-                return self.call(call, grid);
-            }
+        if let Expr::Call(call) = expr
+            && !Self::is_streamed(call)
+        {
+            return self.call(call, grid);
         }
         let mut all = Vec::new();
         self.each(expr, grid, &mut |eval, series| {
@@ -261,7 +269,7 @@ pub(crate) fn merge(series: Vec<Series>, may_merge: bool) -> Result<Vec<Series>>
                 out.push(s);
             }
             Some(at) if may_merge => {
-                if !out[*at].absorb(s) {
+                if !out[*at].absorb(&s) {
                     return Err(same_labels());
                 }
             }

@@ -173,6 +173,11 @@ pub fn end(window: &Window<'_>, is_last: bool) -> Option<(i64, Cell)> {
     }
 }
 
+enum Either<'a> {
+    Float(f64),
+    Histogram(&'a Histogram),
+}
+
 /// `changes` and `resets`: how often neighbours differ, or fall. A change of type counts for both.
 pub fn count_steps(window: &Window<'_>, is_resets: bool) -> Option<Cell> {
     if window.ht.is_empty() {
@@ -181,10 +186,6 @@ pub fn count_steps(window: &Window<'_>, is_resets: bool) -> Option<Cell> {
         };
         let count = window.fv.windows(2).filter(differs).count();
         return (!window.fv.is_empty()).then_some(Cell::Float(count as f64));
-    }
-    enum Either<'a> {
-        Float(f64),
-        Histogram(&'a Histogram),
     }
     let floats = window.ft.iter().zip(window.fv).map(|(t, v)| (*t, Either::Float(*v)));
     let histograms = window.ht.iter().zip(window.hh).map(|(t, h)| (*t, Either::Histogram(h)));

@@ -113,7 +113,8 @@ fn histogram_growth(hh: &[Arc<Histogram>], is_counter: bool, remarks: &mut Remar
 pub fn instant_growth(window: &Window<'_>, is_rate: bool, remarks: &mut Remarks) -> Option<Cell> {
     let mut last_two: Vec<(i64, Cell)> = Vec::with_capacity(4);
     let floats = window.ft.iter().zip(window.fv).rev().take(2).map(|(t, v)| (*t, Cell::Float(*v)));
-    let histograms = window.ht.iter().zip(window.hh).rev().take(2).map(|(t, h)| (*t, Cell::Histogram(h.clone())));
+    let histograms =
+        window.ht.iter().zip(window.hh).rev().take(2).map(|(t, h)| (*t, Cell::Histogram(h.clone())));
     last_two.extend(floats.chain(histograms));
     last_two.sort_by_key(|(t, _)| std::cmp::Reverse(*t));
     if last_two.len() < 2 {
@@ -131,11 +132,9 @@ pub fn instant_growth(window: &Window<'_>, is_rate: bool, remarks: &mut Remarks)
         }
         (Cell::Histogram(last), Cell::Histogram(before)) => {
             let mut grown = (**last).clone();
-            if !(is_rate && last.is_reset_after(before)) {
-                if grown.sub(before).is_err() {
-                    remarks.push(Remark::MixedBuckets);
-                    return None;
-                }
+            if !(is_rate && last.is_reset_after(before)) && grown.sub(before).is_err() {
+                remarks.push(Remark::MixedBuckets);
+                return None;
             }
             if is_rate {
                 grown.divide(seconds);
@@ -201,8 +200,8 @@ pub fn smoothing(window: &Window<'_>, level: f64, trend: f64, remarks: &mut Rema
         return None;
     }
     let (mut before, mut smoothed, mut slope) = (0.0, v[0], v[1] - v[0]);
-    for i in 1..v.len() {
-        let x = level * v[i];
+    for (i, value) in v.iter().enumerate().skip(1) {
+        let x = level * value;
         if i > 1 {
             slope = trend * (smoothed - before) + (1.0 - trend) * slope;
         }

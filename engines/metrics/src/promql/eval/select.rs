@@ -80,7 +80,11 @@ impl Slide {
     }
 }
 
-type WindowSink<'s, 'e> = &'s mut dyn FnMut(&mut Eval<'e>, &Labels, &mut dyn FnMut(&mut dyn FnMut(Window<'_>))) -> Result<()>;
+/// Walks over the windows of one series.
+type Walk<'w> = &'w mut dyn FnMut(&mut dyn FnMut(Window<'_>));
+/// Takes a series with the position of its newest sample at each step.
+type NewestSink<'s, 'e> = &'s mut dyn FnMut(&mut Eval<'e>, &Labels, &Samples, &[Option<usize>]) -> Result<()>;
+type WindowSink<'s, 'e> = &'s mut dyn FnMut(&mut Eval<'e>, &Labels, Walk<'_>) -> Result<()>;
 
 impl<'e> Eval<'e> {
     pub fn fixed_time(&self, at: Option<At>) -> Option<i64> {
@@ -135,12 +139,7 @@ impl<'e> Eval<'e> {
         })
     }
 
-    fn each_newest(
-        &mut self,
-        selector: &Selector,
-        grid: Grid,
-        sink: &mut dyn FnMut(&mut Self, &Labels, &Samples, &[Option<usize>]) -> Result<()>,
-    ) -> Result<()> {
+    fn each_newest(&mut self, selector: &Selector, grid: Grid, sink: NewestSink<'_, 'e>) -> Result<()> {
         if grid.len == 0 {
             return Ok(());
         }
@@ -202,7 +201,13 @@ impl<'e> Eval<'e> {
     }
 
     /// Hands each series of a range vector to `sink`, with a way to walk over its windows step by step.
-    pub fn each_windowed(&mut self, expr: &Expr, grid: Grid, column: Column, sink: WindowSink<'_, 'e>) -> Result<()> {
+    pub fn each_windowed(
+        &mut self,
+        expr: &Expr,
+        grid: Grid,
+        column: Column,
+        sink: WindowSink<'_, 'e>,
+    ) -> Result<()> {
         if grid.len == 0 {
             return Ok(());
         }
@@ -297,7 +302,8 @@ impl<'e> Eval<'e> {
                 floats.advance(&apart.ft, start + is_closed, end);
                 histograms.advance(&apart.ht, start + is_closed, end);
                 let (ft, fv) = (&apart.ft[floats.from..floats.to], &apart.fv[floats.from..floats.to]);
-                let (ht, hh) = (&apart.ht[histograms.from..histograms.to], &apart.hh[histograms.from..histograms.to]);
+                let (ht, hh) =
+                    (&apart.ht[histograms.from..histograms.to], &apart.hh[histograms.from..histograms.to]);
                 if ends != Ends::Plain {
                     let (ft, fv) = with_ends(&apart.ft, &apart.fv, start, end, lookback, ends);
                     f(Window { ft: &ft, fv: &fv, ht: &[], hh: &[], at, start, end, step, is_version_2 });
@@ -317,7 +323,8 @@ impl<'e> Eval<'e> {
         self.each_windowed(expr, grid, Column::Last, &mut |_, labels, windows| {
             windows(&mut |window| {
                 let floats = window.ft.iter().zip(window.fv).map(|(t, v)| (*t, Value::Float(*v)));
-                let histograms = window.ht.iter().zip(window.hh).map(|(t, h)| (*t, Value::Histogram(h.clone())));
+                let histograms =
+                    window.ht.iter().zip(window.hh).map(|(t, h)| (*t, Value::Histogram(h.clone())));
                 let mut points: Vec<_> = floats.chain(histograms).collect();
                 points.sort_by_key(|(t, _)| *t);
                 lines.push(Line { labels: labels.clone(), points });
@@ -343,12 +350,23 @@ impl Place {
 }
 
 fn is_marker(samples: &Samples, at: usize) -> bool {
-    if is_hole(samples.v[at]) { samples.histogram(at).is_none_or(|h| h.is_stale()) } else { is_stale(samples.v[at]) }
+    if is_hole(samples.v[at]) {
+        samples.histogram(at).is_none_or(|h| h.is_stale())
+    } else {
+        is_stale(samples.v[at])
+    }
 }
 
 /// The samples of a window with values added exactly at its ends: the newest before each (`anchored`), or
 /// interpolated between the neighbours (`smoothed`).
-fn with_ends(ft: &[i64], fv: &[f64], start: i64, end: i64, lookback: i64, ends: Ends) -> (Vec<i64>, Vec<f64>) {
+fn with_ends(
+    ft: &[i64],
+    fv: &[f64],
+    start: i64,
+    end: i64,
+    lookback: i64,
+    ends: Ends,
+) -> (Vec<i64>, Vec<f64>) {
     let value_at = |t: i64| -> Option<f64> {
         let after = ft.partition_point(|x| *x <= t);
         let before = after.checked_sub(1).filter(|&i| ft[i] > t - lookback);

@@ -38,7 +38,11 @@ pub fn combine(
     Ok(left)
 }
 
-fn by_signature(series: &[Series], key: &dyn Fn(&Series) -> Labels, grid: Grid) -> HashMap<Labels, Vec<bool>> {
+fn by_signature(
+    series: &[Series],
+    key: &dyn Fn(&Series) -> Labels,
+    grid: Grid,
+) -> HashMap<Labels, Vec<bool>> {
     let mut groups: HashMap<Labels, Vec<&Series>> = HashMap::new();
     for s in series {
         groups.entry(key(s)).or_default().push(s);
