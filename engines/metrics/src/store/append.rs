@@ -1,5 +1,6 @@
 //! Taking samples in.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -55,6 +56,8 @@ pub struct Appender<'a> {
     receipt: Receipt,
     sealed: Vec<Arc<Chunk>>,
     cut: Cut,
+    /// Series whose entry is in the journal of this batch.
+    made: HashSet<SeriesId>,
 }
 
 impl Store {
@@ -67,6 +70,7 @@ impl Store {
             receipt: Receipt::default(),
             sealed: Vec::new(),
             cut: self.cut(series),
+            made: HashSet::new(),
         }
     }
 }
@@ -93,7 +97,13 @@ impl Appender<'_> {
         &mut self,
         labels: &[(N, V)],
     ) -> Result<SeriesId, Refusal> {
-        if let Some(id) = read(&self.store.index).find(labels) {
+        let found = read(&self.store.index).find(labels);
+        if let Some(id) = found {
+            // Made by a batch that may reach the log after this one, or never.
+            if lock(&self.store.unlogged).contains(&id) && !self.made.contains(&id) {
+                self.journal.series(id, labels);
+                self.made.insert(id);
+            }
             return Ok(id);
         }
         let limits = &self.store.options.limits;
@@ -114,15 +124,17 @@ impl Appender<'_> {
         }
         let mut index = write(&self.store.index);
         if let Some(id) = index.find(labels) {
-            // Another batch made it a moment ago; its entry may reach the log after ours.
             self.journal.series(id, labels);
+            self.made.insert(id);
             return Ok(id);
         }
         if index.len() >= limits.series {
             return Err(Refusal::TooManySeries(limits.series));
         }
         let id = index.insert(labels, None);
+        lock(&self.store.unlogged).insert(id);
         lock(&self.store.unlisted).push(id);
+        self.made.insert(id);
         self.journal.series(id, labels);
         Ok(id)
     }
@@ -184,6 +196,12 @@ impl Appender<'_> {
     pub fn commit(mut self) -> io::Result<Receipt> {
         if !self.journal.is_empty() {
             self.store.wal.commit(&self.journal.take())?;
+            if !self.made.is_empty() {
+                let mut unlogged = lock(&self.store.unlogged);
+                self.made.iter().for_each(|id| {
+                    unlogged.remove(id);
+                });
+            }
         }
         self.store.appended.fetch_add(self.receipt.accepted, Ordering::Relaxed);
         self.relieve()?;

@@ -14,7 +14,8 @@ pub mod segment;
 pub mod select;
 pub mod wal;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -151,6 +152,10 @@ pub struct Store {
     writing: Mutex<()>,
     /// Series that are in the log only.
     unlisted: Mutex<Vec<SeriesId>>,
+    /// Series whose entry may not be in the log yet: whoever uses one writes it again.
+    unlogged: Mutex<HashSet<SeriesId>>,
+    /// Held as long as the store is open, so that no second process opens it.
+    _lock: File,
     exemplars: Mutex<Exemplars>,
     metadata: RwLock<HashMap<String, Vec<Metadata>>>,
     damage: Mutex<Vec<Damage>>,

@@ -18,6 +18,13 @@ impl Store {
     /// Opens a store, or makes an empty one. Only one process may have it open.
     pub fn open(dir: &Path, options: Options) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
+        let lock = std::fs::File::create(dir.join("lock"))?;
+        lock.try_lock().map_err(|_| {
+            io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                format!("{} is open in another process", dir.display()),
+            )
+        })?;
         let mut damage = Vec::new();
         let levels = [
             open_level(dir, Resolution::Raw, &mut damage)?,
@@ -47,6 +54,8 @@ impl Store {
             unwritten_bytes: AtomicUsize::new(unwritten_bytes),
             writing: Mutex::new(()),
             unlisted: Mutex::new(unlisted),
+            unlogged: Mutex::default(),
+            _lock: lock,
             exemplars: Mutex::new(exemplars),
             metadata: RwLock::new(metadata),
             damage: Mutex::new(damage),

@@ -51,22 +51,30 @@ impl Store {
         damaged: &mut dyn FnMut(Damage),
     ) -> Coarse {
         out.clear();
+        // The head first: a chunk that is written out meanwhile is then found twice and never missed.
+        let newest = self.read_head(id, from, to, column);
         let (raw_from, coarse) = self.read_rollups(id, from, to, column, out, damaged);
         // Chunks begin in their partition and may end in the next.
         self.read_level(Resolution::Raw, id, raw_from, to, column, out, damaged);
-        {
-            let shard = self.shard(id);
-            if let Some(head) = shard.get(&id) {
-                for sealed in head.sealed.iter().filter(|c| c.t1 >= from && c.t0 <= to) {
-                    // Just encoded by this process: cannot be malformed.
-                    decode(sealed.kind, &sealed.bytes, column, out).ok();
-                }
-                head.read_open(from, to, out);
-            }
+        for at in 0..newest.len() {
+            out.push(newest.t[at], newest.value(at));
         }
         out.settle();
         out.clip(from, to);
         coarse
+    }
+
+    fn read_head(&self, id: SeriesId, from: i64, to: i64, column: Column) -> Samples {
+        let mut out = Samples::default();
+        let shard = self.shard(id);
+        if let Some(head) = shard.get(&id) {
+            for sealed in head.sealed.iter().filter(|c| c.t1 >= from && c.t0 <= to) {
+                // Just encoded by this process: cannot be malformed.
+                decode(sealed.kind, &sealed.bytes, column, &mut out).ok();
+            }
+            head.read_open(from, to, &mut out);
+        }
+        out
     }
 
     /// Reads the days for which no raw samples are left; returns where raw samples begin.
