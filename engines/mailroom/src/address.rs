@@ -94,7 +94,8 @@ pub fn find_address(text: &str) -> Option<&str> {
     find_addresses(text).next()
 }
 
-/// All mail addresses in running text, in order, without surrounding punctuation.
+/// All mail addresses in running text, in order, without surrounding punctuation. ASCII only: in East Asian text
+/// words stand next to an address without a space.
 ///
 /// ```
 /// let found: Vec<_> = mainstay_mailroom::find_addresses("to <a.b+c@mail.example>, not @home, or x@y").collect();
@@ -133,9 +134,9 @@ fn around(text: &str, at: usize) -> Option<&str> {
 }
 
 fn is_local(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-.".contains(&byte) || byte >= 0x80
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-.".contains(&byte)
 }
 
 fn is_domain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') || byte >= 0x80
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')
 }

@@ -60,7 +60,7 @@ impl Kind {
 /// What one stage saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The stage, in the order of [`STAGES`].
+    /// The stage, in the order of [`stages`].
     pub stage: &'static str,
     pub kind: Kind,
     /// A sentence with the evidence in it.
@@ -109,8 +109,13 @@ pub(crate) struct Look<'m, 'a> {
 
 type Stage = fn(&mut Look<'_, '_>) -> Option<(Kind, String)>;
 
+/// The names of the stages, in order.
+pub fn stages() -> impl Iterator<Item = &'static str> {
+    STAGES.iter().map(|(name, _)| *name)
+}
+
 /// The pipeline. Order is meaning: a bounce from a list is a bounce, an out-of-office with list headers is one.
-pub const STAGES: &[(&str, Stage)] = &[
+const STAGES: &[(&str, Stage)] = &[
     ("own_loop", crowd::own_loop),
     ("feedback", report::feedback),
     ("disposition", report::disposition),

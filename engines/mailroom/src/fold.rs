@@ -43,7 +43,7 @@ pub fn fold(text: &str) -> String {
 /// Zero-width and direction marks, soft hyphens, combining accents.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}'
-        | '\u{300}'..='\u{36f}' | '\u{fe0e}' | '\u{fe0f}' | '\u{61c}' | '\u{34f}')
+        | '\u{300}'..='\u{36f}' | '\u{fe0e}' | '\u{fe0f}' | '\u{61c}')
 }
 
 fn fold_char(c: char, out: &mut String) {

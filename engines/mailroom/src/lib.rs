@@ -11,7 +11,7 @@ mod strip;
 mod thread;
 
 pub use address::{Address, find_address, find_addresses, read_addresses};
-pub use classify::{Cause, Desk, Finding, Kind, Original, Outcome, Recipient, STAGES, Verdict, classify};
+pub use classify::{Cause, Desk, Finding, Kind, Original, Outcome, Recipient, Verdict, classify, stages};
 pub use fold::fold;
 pub use html::{from_text as html_from_text, to_text as html_to_text};
 pub use limits::Limits;

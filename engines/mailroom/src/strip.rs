@@ -99,7 +99,11 @@ pub fn strip_text(text: &str) -> Stripped {
 pub fn strip_html(html: &str) -> Stripped {
     let tree = html::Tree::read(html);
     let rendered = html::render(&tree);
-    let mut lines: Vec<Line> = rendered.lines.iter().map(|l| Line::new(l.text.clone(), l.depth)).collect();
+    let mut lines: Vec<Line> = rendered
+        .lines
+        .into_iter()
+        .map(|l| Line { is_bare_quote: l.depth > 0 && !l.is_cited, ..Line::new(l.text, l.depth) })
+        .collect();
     container::mark(&tree, &rendered.spans, &mut lines);
     let mut stripped = judge::judge(lines);
     stripped.source = Source::Html;

@@ -82,11 +82,12 @@ fn signs(look: &Look<'_, '_>) -> Signs {
     // A machine puts its words first; what people quote from a subject stands further back.
     let near_start = |found: crate::fold::Found<()>| found.start < 25;
     let opening = clip(&look.opening, 1_500);
+    let asks = bare.ends_with('?') && reply_field(look).is_none();
     Signs {
         field: reply_field(look),
         is_generated: is_generated(look),
-        subject_says_away: ABSENCE_SUBJECT.find_all(bare).any(near_start),
-        subject_says_auto: AUTO_SUBJECT.find_all(bare).any(near_start),
+        subject_says_away: !asks && ABSENCE_SUBJECT.find_all(bare).any(near_start),
+        subject_says_auto: !asks && AUTO_SUBJECT.find_all(bare).any(near_start),
         body_says_away: ABSENCE_BODY.is_in(opening),
         body_says_auto: AUTO_REPLY_BODY.is_in(opening),
         is_reply_subject,
@@ -102,7 +103,8 @@ pub(super) fn out_of_office(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
     {
         return Some((away, format!("{field}, and subject or text say the person is away")));
     }
-    if signs.is_generated && (signs.subject_says_away || signs.subject_says_auto && signs.body_says_away) {
+    let is_note = signs.subject_says_away && (signs.body_says_away || subject_is_absence_only(look));
+    if signs.is_generated && (is_note || signs.subject_says_auto && signs.body_says_away) {
         return Some((away, "made by a machine, and subject or text say the person is away".to_owned()));
     }
     if (signs.subject_says_auto || signs.subject_says_away) && signs.body_says_away {
@@ -127,7 +129,7 @@ pub(super) fn out_of_office(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
 /// `Out of Office: …` as a machine writes it, rather than a person writing about vacation.
 fn subject_is_absence_only(look: &Look<'_, '_>) -> bool {
     let bare = bare_subject(&look.subject);
-    let marks = ["out of office", "out of the office", "out-of-office", "ooo:", "abwesenheit", "fuera de la oficina", "absence du bureau", "absent du bureau", "fuori ufficio", "fuori sede", "fora do escritorio", "afwezig", "franvaro", "fravaer", "poza biurem", "mimo kancelar", "poissa", "ofis disinda", "нет на работе", "вне офиса", "不在"];
+    let marks = ["away from my", "vacation reply", "vacation response", "i am away", "i'm away", "i am on vacation", "i'm on vacation", "out of office", "out of the office", "out-of-office", "ooo:", "abwesenheit", "fuera de la oficina", "absence du bureau", "absent du bureau", "fuori ufficio", "fuori sede", "fora do escritorio", "afwezig", "franvaro", "fravaer", "poza biurem", "mimo kancelar", "poissa", "ofis disinda", "нет на работе", "вне офиса", "不在"];
     marks.iter().any(|m| bare.starts_with(m))
 }
 
@@ -148,7 +150,7 @@ pub(super) fn auto_reply(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
     if signs.subject_says_auto && (signs.is_generated || signs.body_says_auto) {
         return Some((kind, format!("subject \"{}\", and headers or text say it is automatic", clip(&look.subject, 80))));
     }
-    if thanks && !signs.is_reply_subject {
+    if thanks && signs.subject_says_auto && !signs.is_reply_subject {
         return Some((kind, format!("subject \"{}\" is that of an automatic answer", clip(&look.subject, 80))));
     }
     let refers = !look.mail.in_reply_to.is_empty() || !look.mail.references.is_empty();

@@ -112,6 +112,10 @@ const TABLE: &[(Cause, &[&str])] = &[
         ],
     ),
     (
+        Cause::Content,
+        &["spam firewall", "bulk email filter", "spam content", "spam message", "as spam", "looks like spam", "spam detected", "considered spam", "spam score", "virus", "malware", "content rejected", "content filter"],
+    ),
+    (
         Cause::Blocked,
         &[
             "blacklist", "blocklist", "block list", "blocked using", "dnsbl", "rbl", "spamhaus", "spamcop", "barracuda", "bad reputation", "poor reputation", "reputation", "listed at", "listed in", "listed by", "ip address is blocked", "your ip", "client host rejected", "blocked by", "is blocked", "access denied", "sender rejected", "sender address rejected", "sorbs", "banned", "denied by", "unsolicited mail originating", "sender is blocked", "not allowed to connect",

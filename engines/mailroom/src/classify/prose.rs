@@ -78,6 +78,11 @@ fn evidence(look: &Look<'_, '_>) -> Evidence {
     add(3, "Exchange calls it a report", exchange);
     found.has_subject = has_subject;
     found.has_body = has_body;
+    // People ask about bounces in words that look like one; a machine shows itself elsewhere, too.
+    let is_machine = found.told.iter().any(|t| !matches!(*t, "subject of a bounce" | "text of a bounce" | "carries a mail"));
+    if !is_machine && !(has_subject && has_body && split_original(&mail.body_text()).1.is_some()) {
+        found.weight = 0;
+    }
     // People answer people: a mail that is part of a conversation and comes from a mailbox is no bounce.
     if daemon.is_none() && !mail.in_reply_to.is_empty() && found.weight < 5 {
         found.weight = 0;
@@ -97,7 +102,7 @@ pub(super) fn author_is_daemon(mail: &Mail<'_>) -> Option<u32> {
     let is_daemon = ["mailer-daemon", "mailerdaemon", "mailer_daemon", "mailer daemon", "mail-daemon", "maildaemon", "mdaemon", "mailsystem", "mail-system", "mailer-deamon", "mail.daemon", "mailerdeamon", "maildeliverysystem"]
         .iter()
         .any(|d| local.contains(d) || name.contains(d) || author.address.to_lowercase().starts_with(d));
-    let by_name = ["mail delivery", "delivery subsystem", "delivery system", "mail system", "system administrator", "systemadministrator", "mail administrator", "administrateur systeme", "administrador del sistema", "mailsystem", "mail router", "internet mail delivery", "microsoft outlook", "microsoft exchange", "delivery status", "mail server", "mailserver", "postmaster", "amministratore di sistema", "administrador de sistema", "systeembeheerder", "systemadministrator", "sistem yoneticisi", "bounce", "mail gateway"]
+    let by_name = ["mail delivery", "delivery subsystem", "delivery system", "mail system", "system administrator", "systemadministrator", "mail administrator", "administrateur systeme", "administrador del sistema", "mailsystem", "mail router", "internet mail delivery", "microsoft outlook", "microsoft exchange", "delivery status", "mail server", "mailserver", "amministratore di sistema", "administrador de sistema", "systeembeheerder", "systemadministrator", "sistem yoneticisi", "bounce", "mail gateway"]
         .iter()
         .any(|d| name.contains(d));
     if is_daemon || by_name && (local.is_empty() || !author.address.contains('@') || is_role(&local)) {

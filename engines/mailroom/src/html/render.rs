@@ -8,10 +8,9 @@ pub(crate) struct Line {
     pub text: String,
     /// Levels of quoting around it.
     pub depth: usize,
-    /// The elements around it that are known containers of a mail client, outermost first, by node.
-    pub first: NodeId,
-    pub last: NodeId,
-    pub is_preformatted: bool,
+    /// Whether the quoting is a mail client's; a bare `<blockquote>` may be the writer's own.
+    pub is_cited: bool,
+    is_preformatted: bool,
 }
 
 /// A page as lines, and for each node the line its content begins on.
@@ -26,8 +25,9 @@ pub(crate) fn render(tree: &Tree) -> Rendered {
     let mut pen = Pen {
         tree,
         lines: Vec::new(),
-        line: Line { first: usize::MAX, ..Line::default() },
+        line: Line::default(),
         depth: 0,
+        cited: 0,
         pending_blank: false,
         is_pre: false,
         lists: Vec::new(),
@@ -46,6 +46,7 @@ struct Pen<'t> {
     lines: Vec<Line>,
     line: Line,
     depth: usize,
+    cited: usize,
     pending_blank: bool,
     is_pre: bool,
     lists: Vec<Option<usize>>,
@@ -56,8 +57,8 @@ impl Pen<'_> {
     fn visit(&mut self, id: NodeId) {
         let start = self.lines.len();
         match &self.tree.nodes[id] {
-            Node::Text(text) => self.text(text, id),
-            Node::Element(element) => self.element(element, id),
+            Node::Text(text) => self.text(text),
+            Node::Element(element) => self.element(element),
         }
         let end = if self.line.text.trim().is_empty() { self.lines.len().saturating_sub(1) } else { self.lines.len() };
         // A block that begins with a blank line of its own starts after it.
@@ -69,13 +70,13 @@ impl Pen<'_> {
         self.lines.get(at).is_some_and(|line| line.text.is_empty())
     }
 
-    fn text(&mut self, text: &str, id: NodeId) {
+    fn text(&mut self, text: &str) {
         if self.is_pre {
             for (index, piece) in text.split('\n').enumerate() {
                 if index > 0 {
                     self.break_line();
                 }
-                self.write(piece.trim_end_matches('\r'), id);
+                self.write(piece.trim_end_matches('\r'));
             }
             return;
         }
@@ -84,7 +85,7 @@ impl Pen<'_> {
             if (index > 0 || is_led_by_space) && !self.line.text.is_empty() && !self.line.text.ends_with(' ') {
                 self.line.text.push(' ');
             }
-            self.write(word, id);
+            self.write(word);
         }
         let ends_in_space = text.ends_with(|c: char| c.is_ascii_whitespace());
         if ends_in_space && !self.line.text.is_empty() && !self.line.text.ends_with(' ') {
@@ -92,19 +93,18 @@ impl Pen<'_> {
         }
     }
 
-    fn write(&mut self, text: &str, id: NodeId) {
+    fn write(&mut self, text: &str) {
         if text.is_empty() {
             return;
         }
         if self.line.text.is_empty() {
             if std::mem::take(&mut self.pending_blank) && !self.lines.is_empty() {
-                self.lines.push(Line { depth: self.depth, first: id, last: id, ..Line::default() });
+                self.lines.push(Line { depth: self.depth, is_cited: self.cited > 0, ..Line::default() });
             }
             self.line.depth = self.depth;
-            self.line.first = id;
+            self.line.is_cited = self.cited > 0;
             self.line.is_preformatted = self.is_pre;
         }
-        self.line.last = id;
         for c in text.chars() {
             match c {
                 '\u{a0}' => self.line.text.push(' '),
@@ -124,8 +124,7 @@ impl Pen<'_> {
             self.line.text.clear();
             return;
         }
-        let fresh = Line { first: usize::MAX, ..Line::default() };
-        let mut line = std::mem::replace(&mut self.line, fresh);
+        let mut line = std::mem::take(&mut self.line);
         line.text.truncate(line.text.trim_end().len());
         self.lines.push(line);
     }
@@ -144,7 +143,7 @@ impl Pen<'_> {
         }
     }
 
-    fn element(&mut self, element: &Element, id: NodeId) {
+    fn element(&mut self, element: &Element) {
         if is_hidden(element) {
             return;
         }
@@ -154,8 +153,8 @@ impl Pen<'_> {
                 self.end_line();
                 return;
             }
-            "img" => return self.image(element, id),
-            "a" => return self.link(element, id),
+            "img" => return self.image(element),
+            "a" => return self.link(element),
             "td" | "th" => {
                 if !self.line.text.is_empty() && !self.line.text.ends_with(' ') {
                     self.line.text.push(' ');
@@ -172,10 +171,10 @@ impl Pen<'_> {
         if !tree::is_block(&element.name) {
             return self.children(element);
         }
-        self.block(element, id);
+        self.block(element);
     }
 
-    fn block(&mut self, element: &Element, id: NodeId) {
+    fn block(&mut self, element: &Element) {
         self.end_line();
         let name = element.name.as_str();
         let is_spaced = matches!(name, "p" | "ul" | "ol" | "blockquote" | "pre" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "dl");
@@ -186,11 +185,13 @@ impl Pen<'_> {
         let is_quote = is_quote(element);
         let was_pre = self.is_pre;
         self.is_pre = was_pre || name == "pre" || element.attribute("style").contains("pre-wrap");
+        let is_cited = is_quote && !element.attributes.is_empty();
         self.depth += usize::from(is_quote);
+        self.cited += usize::from(is_cited);
         match name {
             "ul" => self.lists.push(None),
             "ol" => self.lists.push(Some(element.attribute("start").parse().unwrap_or(1))),
-            "li" => self.list_mark(id),
+            "li" => self.list_mark(),
             _ => {}
         }
         self.children(element);
@@ -199,13 +200,14 @@ impl Pen<'_> {
             self.lists.pop();
         }
         self.depth -= usize::from(is_quote);
+        self.cited -= usize::from(is_cited);
         self.is_pre = was_pre;
         if is_spaced && !is_tight {
             self.pending_blank = true;
         }
     }
 
-    fn list_mark(&mut self, id: NodeId) {
+    fn list_mark(&mut self) {
         let indent = "  ".repeat(self.lists.len().saturating_sub(1).min(10));
         let mark = match self.lists.last_mut() {
             Some(Some(number)) => {
@@ -215,7 +217,7 @@ impl Pen<'_> {
             }
             _ => format!("{indent}- "),
         };
-        self.write(&mark, id);
+        self.write(&mark);
     }
 
     fn children(&mut self, element: &Element) {
@@ -224,16 +226,16 @@ impl Pen<'_> {
         }
     }
 
-    fn image(&mut self, element: &Element, id: NodeId) {
+    fn image(&mut self, element: &Element) {
         let alt = element.attribute("alt").trim();
         let is_pixel = ["width", "height"].iter().any(|side| matches!(element.attribute(side).trim_end_matches("px"), "0" | "1"));
         if !alt.is_empty() && !is_pixel {
             let alt: String = alt.split_whitespace().take(12).collect::<Vec<_>>().join(" ");
-            self.write(&format!("[{alt}]"), id);
+            self.write(&format!("[{alt}]"));
         }
     }
 
-    fn link(&mut self, element: &Element, id: NodeId) {
+    fn link(&mut self, element: &Element) {
         let lines_before = self.lines.len();
         let from = self.line.text.len();
         self.children(element);
@@ -253,7 +255,7 @@ impl Pen<'_> {
         if shown.contains('@') && href.starts_with("mailto:") {
             return;
         }
-        self.write(&format!(" <{href}>"), id);
+        self.write(&format!(" <{href}>"));
     }
 }
 

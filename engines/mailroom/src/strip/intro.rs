@@ -34,7 +34,12 @@ fn separator(lines: &[Line], at: usize) -> Option<Intro> {
     }
     let core = folded.trim_matches(['-', '_', '=', '*', '>', '<', '~', '#', '|', ' ', '+', '.', '[', ']', '\u{2500}', '\u{2501}']);
     let dashes = folded.len() - core.len();
-    let found = SEPARATORS.find_all(core).min_by_key(|f| f.index)?;
+    let Some(found) = SEPARATORS.find_all(core).min_by_key(|f| f.index) else {
+        // In a language that is not listed: dashes on both sides, and labels below.
+        let is_framed = folded.starts_with("--") && folded.ends_with("--") && dashes >= 6 && core.split(' ').count() <= 6;
+        let next = next_full(lines, at + 1).filter(|_| is_framed)?;
+        return header_block_of(lines, next, 2).map(|block| Intro { start: at, ..block });
+    };
     let is_whole = found.length + 12 >= core.len() || core.ends_with(':') && found.length + 40 >= core.len();
     let is_marked = dashes >= 4;
     if found.meaning == Announced::AnswerLine {
@@ -46,7 +51,6 @@ fn separator(lines: &[Line], at: usize) -> Option<Intro> {
         let end = block.map_or(at + 1, |b| b.end);
         return Some(Intro { start: at, end, announced: found.meaning, is_sure: true });
     }
-    // `----- John Smith schrieb: -----` and `-----ann@x.example wrote: -----` (Notes)
     None
 }
 

@@ -7,6 +7,7 @@ use super::{Cut, CutKind, Stripped, footer, intro, signature};
 /// Sorts the lines into what was written and what was not.
 pub(crate) fn judge(mut lines: Vec<Line>) -> Stripped {
     mark_quotes(&mut lines);
+    keep_own_quotes(&mut lines);
     for line in lines.iter_mut().filter(|l| l.depth > 0 && l.role.is_none()) {
         line.role = Some(Role::Quote);
     }
@@ -51,6 +52,16 @@ fn mark_quotes(lines: &mut [Line]) {
     }
 }
 
+/// Without any sign of an earlier mail, a bare block quote is something the person quotes: a log, a text.
+fn keep_own_quotes(lines: &mut [Line]) {
+    if lines.iter().any(|l| l.role.is_some() || l.depth > 0 && !l.is_bare_quote && !l.is_blank()) {
+        return;
+    }
+    for line in lines.iter_mut().filter(|l| l.depth > 0) {
+        *line = Line::new(if line.is_blank() { String::new() } else { line.shown() }, 0);
+    }
+}
+
 fn quote_rest(lines: &mut [Line], from: usize, role: Role) {
     for line in lines[from..].iter_mut().filter(|l| l.role.is_none() || l.role == Some(Role::Signature)) {
         line.role = Some(role);
@@ -80,7 +91,15 @@ fn segments(lines: &[Line]) -> Vec<(usize, usize)> {
 
 fn finish(lines: &[Line]) -> Stripped {
     let kept = with_context(lines);
-    let text = tidy(kept.iter().map(|i| lines[*i].shown()));
+    let mut shown = Vec::new();
+    for (place, &at) in kept.iter().enumerate() {
+        let is_change = place > 0 && (lines[at].depth > 0) != (lines[kept[place - 1]].depth > 0);
+        if is_change {
+            shown.push(String::new());
+        }
+        shown.push(lines[at].shown());
+    }
+    let text = tidy(shown.into_iter());
     let mut stripped = Stripped { text, cut: cuts(lines), ..Stripped::default() };
     if !says_something(&stripped.text) {
         fall_back(&mut stripped, lines);
@@ -101,9 +120,6 @@ fn with_context(lines: &[Line]) -> Vec<usize> {
     for (at, line) in lines.iter().enumerate() {
         if line.role.is_none() {
             kept.push(at);
-        }
-        if answers.contains(&(at + 1)) || line.is_blank() && answers.iter().any(|a| *a > at && lines[at..*a].iter().all(Line::is_blank)) {
-            // Handled below, once per answer.
         }
     }
     // An answer below the first quote has its context too, when others follow.

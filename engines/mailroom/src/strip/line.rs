@@ -25,13 +25,15 @@ pub(crate) struct Line {
     pub role: Option<Role>,
     /// A container says that from here on everything is quoted.
     pub is_rest_quoted: bool,
+    /// The quoting may be the person's own: a bare `<blockquote>`.
+    pub is_bare_quote: bool,
 }
 
 impl Line {
     pub fn new(text: String, depth: usize) -> Self {
         const MOST_FOLDED: usize = 600;
         let folded = fold(crate::fold::clip(&text, MOST_FOLDED));
-        Self { text, folded, depth, role: None, is_rest_quoted: false }
+        Self { text, folded, depth, role: None, is_rest_quoted: false, is_bare_quote: false }
     }
 
     pub fn is_blank(&self) -> bool {

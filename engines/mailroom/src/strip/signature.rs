@@ -31,10 +31,10 @@ static FAREWELL: LazyLock<Phrases<()>> = LazyLock::new(|| {
 
 /// Marks the signature of one own segment. `has_before` says that the person wrote above the segment.
 pub(crate) fn mark(lines: &mut [Line], has_before: bool) {
-    mobile(lines);
-    if let Some(start) = delimiter(lines) {
+    if let Some(start) = delimiter(lines, has_before) {
         set(&mut lines[start..]);
     }
+    mobile(lines);
     if let Some(start) = contact_block(lines, has_before) {
         set(&mut lines[start..]);
     }
@@ -47,7 +47,7 @@ fn set(lines: &mut [Line]) {
 }
 
 /// The line that begins the signature by convention.
-fn delimiter(lines: &[Line]) -> Option<usize> {
+fn delimiter(lines: &[Line], has_before: bool) -> Option<usize> {
     const MOST_LINES: usize = 60;
     let own = |range: std::ops::Range<usize>| lines[range].iter().filter(|l| l.is_own()).count();
     for (at, line) in lines.iter().enumerate() {
@@ -56,10 +56,10 @@ fn delimiter(lines: &[Line]) -> Option<usize> {
             continue;
         }
         let rest = own(at + 1..lines.len());
-        if rest == 0 && at > 0 && matches!(text, "--" | "-- ") {
+        if rest == 0 && (at > 0 || has_before) && text == "--" {
             return Some(at);
         }
-        if matches!(text, "--" | "-- " | "–" | "—" | "––" | "——" | "- -" | "--=20") && rest <= MOST_LINES && rest > 0 {
+        if matches!(text, "--" | "–" | "—" | "––" | "——" | "- -" | "--=20") && rest <= MOST_LINES && rest > 0 {
             return Some(at);
         }
         let is_rule = text.chars().count() >= 3 && text.chars().all(|c| matches!(c, '-' | '_' | '=' | '*' | '~' | '─' | '━' | '—'));

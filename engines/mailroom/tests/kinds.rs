@@ -1,0 +1,61 @@
+//! Bounces in the manner of the servers of the world, automatic answers in many languages, and people in between.
+
+mod common;
+
+use common::Case;
+use mainstay_mailroom::{Desk, classify, parse};
+
+#[test]
+fn bounces() {
+    check(include_str!("mails/bounces.mails"));
+}
+
+#[test]
+fn machines() {
+    check(include_str!("mails/machines.mails"));
+}
+
+fn check(file: &str) {
+    let cases = common::cases(file);
+    let wrong: Vec<String> =
+        cases.iter().filter_map(|case| judge(case).err().map(|told| format!("## {}\n{told}", case.name))).collect();
+    assert!(wrong.is_empty(), "{} of {} mails are wrong\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+fn judge(case: &Case) -> Result<(), String> {
+    let desk = Desk {
+        addresses: vec!["desk@help.example".to_owned()],
+        loop_mark: "help.example".to_owned(),
+        own_lists: Vec::new(),
+    };
+    let verdict = classify(&parse(case.raw.as_bytes()), &desk);
+    let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let mut wrong = String::new();
+    let mut compare = |what: &str, expected: &str, got: String| {
+        if expected != got {
+            wrong += &format!("{what}: expected {expected}, got {got}; {verdict:#?}\n");
+        }
+    };
+    for kind in case.values("kind") {
+        compare("kind", kind, word(&serde_json::to_value(verdict.kind).expect("a word")));
+    }
+    let who: Vec<&str> = verdict.recipients.iter().map(|r| r.address.as_str()).collect();
+    for expected in case.values("who") {
+        compare("who", expected, who.join(" "));
+    }
+    for status in case.values("status") {
+        compare("status", status, verdict.recipients.first().map(|r| r.status.clone()).unwrap_or_default());
+    }
+    for cause in case.values("cause") {
+        let got = verdict.recipients.first().map(|r| serde_json::to_value(r.cause).expect("a word"));
+        compare("cause", cause, got.as_ref().map(word).unwrap_or_default());
+    }
+    for original in case.values("original") {
+        compare("original", original, verdict.original.message_id.clone().unwrap_or_default());
+    }
+    let is_person = case.values("kind").any(|kind| kind == "person") && !case.has("silent");
+    if is_person != verdict.no_answer.is_empty() {
+        wrong += &format!("no_answer: {:?}\n", verdict.no_answer);
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
