@@ -81,6 +81,23 @@ impl Authentication {
     }
 }
 
+/// A resolver that asks these name servers over UDP, with short patience: mail waits for nobody.
+pub fn resolver_at(servers: &[std::net::SocketAddr]) -> Result<MessageAuthenticator, String> {
+    use mail_auth::hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+    let name_servers = servers
+        .iter()
+        .map(|server| {
+            let mut connection = ConnectionConfig::udp();
+            connection.port = server.port();
+            NameServerConfig::new(server.ip(), true, vec![connection])
+        })
+        .collect();
+    let mut options = ResolverOpts::default();
+    options.timeout = std::time::Duration::from_secs(3);
+    options.attempts = 2;
+    MessageAuthenticator::new(ResolverConfig::from_parts(None, Vec::new(), name_servers), options).map_err(|error| error.to_string())
+}
+
 /// Takes the word of our own relay. `None` when there is none: then [`authenticate`] asks the network.
 ///
 /// Only the topmost field of a configured authserv-id counts; without configuration nothing does.

@@ -52,7 +52,7 @@ mod thread;
 pub use address::{Address, find_address, find_addresses, read_addresses};
 pub use authenticate::{
     Arrival, Authentication, MessageAuthenticator, MethodResult, Relays, StaffProof, Trust, authenticate, read_results,
-    trusted_results,
+    resolver_at, trusted_results,
 };
 pub use classify::{Cause, Desk, Finding, Kind, Original, Outcome, Recipient, Verdict, classify, stages};
 pub use command::{Command, Orders, commands};

@@ -59,3 +59,24 @@ fn judge(case: &Case) -> Result<(), String> {
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
+
+/// The tree of parts agrees with mail-parser's own on mails that are well-formed.
+#[test]
+fn structure_agrees_with_mail_parser() {
+    let files = [include_str!("mails/replies_plain.mails"), include_str!("mails/replies_html.mails"), include_str!("mails/bounces.mails"), include_str!("mails/machines.mails")];
+    let mut compared = 0;
+    for file in files {
+        for case in common::cases(file) {
+            let theirs = mail_parser::MessageParser::default().parse(case.raw.as_bytes()).expect("a mail");
+            let ours = parse(case.raw.as_bytes());
+            assert_eq!(theirs.subject().unwrap_or_default().trim(), ours.subject, "{}", case.name);
+            let text = theirs.parts.iter().any(|p| matches!(&p.body, mail_parser::PartType::Text(_)));
+            let html = theirs.parts.iter().any(|p| matches!(&p.body, mail_parser::PartType::Html(_)));
+            assert_eq!(html, ours.html.is_some(), "{}", case.name);
+            assert!(!text || ours.text.is_some() || !ours.reports.is_empty(), "{}", case.name);
+            compared += 1;
+        }
+    }
+    assert!(compared > 100);
+    println!("compared {compared} mails");
+}

@@ -79,6 +79,12 @@ const TABLE: &[(Cause, &[&str])] = &[
         ],
     ),
     (
+        Cause::HostUnknown,
+        &[
+            "host unknown", "unknown host", "host not found", "domain not found", "name service error", "no such domain", "domain does not exist", "unable to route", "no mail server", "mail server not found", "nxdomain", "unrouteable mail domain", "unroutable domain", "name or service not known", "could not find any mail", "dns lookup failed", "domain isn't in", "bad destination system", "illegal host", "no mx", "couldn't find any host", "all relevant mx records point to non-existent hosts", "does not accept mail", "null mx", "host or domain name not found", "domain name not found", "unknown domain", "invalid domain", "unresolvable", "no dns", "because the domain", "dns error", "couldn't be resolved", "no answer from dns", "domaine inconnu", "dominio no", "домен не",
+        ],
+    ),
+    (
         Cause::UserUnknown,
         &[
             "user unknown", "unknown user", "unknown or invalid", "no such user", "nosuchuser", "no such recipient", "no such mailbox", "no such address", "no such person", "no such account", "no such local user",
@@ -87,12 +93,6 @@ const TABLE: &[(Cause, &[&str])] = &[
             "mailbox unavailable", "mailbox not available", "recipient address rejected", "recipient rejected", "rejected recipient", "addressee unknown", "unrouteable address", "unroutable address", "not a valid", "is not known", "isn't known", "not our customer", "no mailbox here", "there is no one", "no valid recipient", "not listed in", "not in directory", "not known at",
             "undeliverable address", "couldn't be found", "could not be found", "wasn't found", "was not found", "not recognized", "not recognised", "no longer available", "no longer valid", "no longer exists", "no longer employed", "no longer with", "no longer on server", "wrong e-mail", "incorrectly typed", "no account by that name", "this address no longer accepts", "not a known user", "user (", "unknown virtual", "can't accept user", "no local mailbox", "not exist", "name not found", "resolver.adr", "adr.exrecipnotfound", "bad-mailbox", "destination mailbox address", "addresses had permanent fatal errors", "has no mailbox", "address unknown", "recipient's address", "recipient no longer",
             "unbekannter empfanger", "unbekannt", "existiert nicht", "wurde nicht gefunden", "nicht gefunden", "kein postfach", "n'existe pas", "inconnu", "introuvable", "utilisateur inconnu", "no existe", "desconocido", "no se encontro", "usuario desconocido", "non esiste", "sconosciuto", "non trovato", "inesistente", "não existe", "desconhecido", "nao encontrado", "bestaat niet", "onbekend", "niet gevonden", "finns inte", "okänd", "findes ikke", "ukendt", "finnes ikke", "ukjent", "nie istnieje", "nieznany", "neexistuje", "neznamy", "не существует", "не найден", "неизвестн", "нет такого", "недоступен почтовый", "bulunamadi", "mevcut degil", "bilinmeyen", "nem letezik", "ismeretlen", "ei ole olemassa", "tuntematon", "nu exista", "δεν υπαρχει", "存在しません", "見つかりません", "宛先不明", "不存在", "找不到", "无此用户", "收件人不", "존재하지 않", "찾을 수 없", "לא נמצא", "غير موجود",
-        ],
-    ),
-    (
-        Cause::HostUnknown,
-        &[
-            "host unknown", "unknown host", "host not found", "domain not found", "name service error", "no such domain", "domain does not exist", "unable to route", "no mail server", "mail server not found", "nxdomain", "unrouteable mail domain", "unroutable domain", "name or service not known", "could not find any mail", "dns lookup failed", "domain isn't in", "bad destination system", "illegal host", "no mx", "couldn't find any host", "all relevant mx records point to non-existent hosts", "does not accept mail", "null mx", "host or domain name not found", "domain name not found", "recipient domain", "unknown domain", "invalid domain", "unresolvable", "no dns", "because the domain", "dns error", "couldn't be resolved", "no answer from dns", "domaine inconnu", "dominio no", "домен не",
         ],
     ),
     (

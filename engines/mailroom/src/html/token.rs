@@ -38,10 +38,10 @@ impl<'a> Tokens<'a> {
             }
             end += 1;
         }
-        if end >= rest.len() || !rest[end..].starts_with('<') {
+        // `end` is at a `<`, or still inside the first character: then there is no tag any more.
+        if rest.as_bytes().get(end) != Some(&b'<') {
             end = rest.len();
         }
-        // `end` may be inside a character when `rest` begins with one of several bytes; it is at a `<` or the end.
         self.at += end;
         Some(Token::Text(entity::decode(&rest[..end]).into_owned()))
     }

@@ -355,7 +355,7 @@ mod tests {
         // "Störung" in UTF-8 with the ö cut between two words.
         assert_eq!(decode_words(b" =?utf-8?Q?St=C3?=\r\n =?utf-8?Q?=B6rung?="), "Störung");
         assert_eq!(decode_words(b"Re: =?ISO-8859-1?Q?Gr=FC=DFe?= an alle"), "Re: Grüße an alle");
-        assert_eq!(decode_words(b"=?iso-2022-jp?B?GyRCPkRMQBsoQg==?="), "証明");
+        assert_eq!(decode_words(b"=?iso-2022-jp?B?GyRCPkRMQBsoQg==?="), "渉明");
         assert_eq!(decode_words(b"=?gb18030?B?xOO6ww==?="), "你好");
         assert_eq!(decode_words(b"=?utf-8?Q?=3D?= ok =?broken"), "= ok =?broken");
         assert_eq!(decode_words("Größe roh".as_bytes()), "Größe roh");

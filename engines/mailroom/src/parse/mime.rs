@@ -204,7 +204,7 @@ fn guess_boundary(body: &[u8]) -> Option<Vec<u8>> {
         let end = line_end(body, at);
         let line = body[at..end].trim_ascii_end();
         let next = body[end..].trim_ascii_start();
-        if line.len() > 4
+        if line.len() > 3
             && line.starts_with(b"--")
             && line[2..].iter().any(u8::is_ascii_alphanumeric)
             && next.len() > 8
