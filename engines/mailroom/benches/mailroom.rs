@@ -23,7 +23,11 @@ fn mailbox() -> Vec<Vec<u8>> {
     let mut mails = Vec::new();
     for file in FILES {
         for piece in file.split("%%%% ").skip(1) {
-            let raw: String = piece.lines().skip(1).filter(|l| !l.starts_with("%% ")).fold(String::new(), |out, l| out + l + "\n");
+            let raw: String = piece
+                .lines()
+                .skip(1)
+                .filter(|l| !l.starts_with("%% "))
+                .fold(String::new(), |out, l| out + l + "\n");
             let is_html = raw.contains("text/html") && !raw.contains("multipart");
             let mut padded = raw.clone();
             if is_html {
@@ -32,7 +36,8 @@ fn mailbox() -> Vec<Vec<u8>> {
                 }
             } else if !raw.contains("multipart") {
                 for number in 0..120 {
-                    writeln!(padded, "> quoted line {number} of an earlier mail in the same conversation").expect("writing to a string");
+                    writeln!(padded, "> quoted line {number} of an earlier mail in the same conversation")
+                        .expect("writing to a string");
                 }
             }
             mails.push(raw.into_bytes());
@@ -89,8 +94,17 @@ fn large() {
     };
     let base64_line = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAx\r\n";
     let cases = [
-        ("one attachment, base64", fill("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHi\r\n--b\r\nContent-Type: application/octet-stream; name=x\r\nContent-Transfer-Encoding: base64\r\n\r\n", base64_line)),
-        ("plain text", fill("Subject: x\r\n\r\n", "a line of text that somebody has pasted, number 12345\r\n")),
+        (
+            "one attachment, base64",
+            fill(
+                "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHi\r\n--b\r\nContent-Type: application/octet-stream; name=x\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+                base64_line,
+            ),
+        ),
+        (
+            "plain text",
+            fill("Subject: x\r\n\r\n", "a line of text that somebody has pasted, number 12345\r\n"),
+        ),
         ("HTML, nested", fill("Content-Type: text/html\r\n\r\n", "<div><b><a href=x>x")),
         ("HTML, attributes", fill("Content-Type: text/html\r\n\r\n<p ", "a1=b ")),
         ("HTML, tables", fill("Content-Type: text/html\r\n\r\n", "<table><tr><td>")),
@@ -100,9 +114,17 @@ fn large() {
         ("uuencode", fill("\r\n", "begin 644 a\r\n#0V%T\r\n`\r\nend\r\n")),
         ("quotes", fill("\r\n", "> On 1.1.2026 a@b wrote:\r\n")),
         ("intros", fill("\r\n", "On 1.1.2026 a@b wrote\r\n--\r\n")),
-        ("addresses in a bounce", fill("From: MAILER-DAEMON@x\r\nSubject: failure notice\r\n\r\n550 5.1.1\r\n", "<a@b.example>: 550 unknown\r\n")),
+        (
+            "addresses in a bounce",
+            fill(
+                "From: MAILER-DAEMON@x\r\nSubject: failure notice\r\n\r\n550 5.1.1\r\n",
+                "<a@b.example>: 550 unknown\r\n",
+            ),
+        ),
     ];
-    println!("Mails of 25 MB: parse, classify, strip, sanitise. Peak is that of the process, mail included.\n");
+    println!(
+        "Mails of 25 MB: parse, classify, strip, sanitise. Peak is that of the process, mail included.\n"
+    );
     println!("| content | ms | peak MB |\n|---|---|---|");
     for (name, raw) in cases {
         reset_peak();
@@ -112,7 +134,9 @@ fn large() {
         let stripped = strip(&mail);
         let safe = mail.html.as_deref().map(|html| sanitise(html, &Pictures::NONE));
         let ms = begin.elapsed().as_millis();
-        assert!(!verdict.reason.is_empty() && stripped.text.len() + safe.map_or(0, |s| s.html.len()) < usize::MAX);
+        assert!(
+            !verdict.reason.is_empty() && stripped.text.len() + safe.map_or(0, |s| s.html.len()) < usize::MAX
+        );
         println!("| {name} | {ms} | {} |", peak_megabytes());
     }
 }

@@ -5,8 +5,8 @@ use std::io::{BufWriter, Read, Write};
 use std::process::ExitCode;
 
 use mainstay_mailroom::{
-    Decision, Desk, Key, Known, Limits, Mail, Pictures, Standing, ThreadRules, TicketState, classify, identity,
-    parse, sanitise, strip, subject_tokens, thread,
+    Decision, Desk, Key, Known, Limits, Mail, Pictures, Standing, ThreadRules, TicketState, classify,
+    identity, parse, sanitise, strip, subject_tokens, thread,
 };
 use serde_json::{Value, json};
 
@@ -52,7 +52,10 @@ fn split_mbox(raw: &[u8]) -> Vec<&[u8]> {
     while let Some(hit) = raw[at..].windows(7).position(|w| w == b"\n\nFrom ").map(|n| at + n + 2) {
         let line = raw[hit..].split(|b| *b == b'\n').next().unwrap_or_default();
         // `From ann@x Mon Nov 23 09:00:00 2026`: a year at the end tells it from a sentence.
-        let year = line.trim_ascii_end().rsplit(|b| *b == b' ').any(|w| w.len() == 4 && w.iter().all(u8::is_ascii_digit));
+        let year = line
+            .trim_ascii_end()
+            .rsplit(|b| *b == b' ')
+            .any(|w| w.len() == 4 && w.iter().all(u8::is_ascii_digit));
         if year {
             starts.push(hit);
         }
@@ -83,9 +86,12 @@ fn describe(file: &str, raw: &[u8]) -> Value {
     let desk = Desk::default();
     let verdict = classify(&mail, &desk);
     let stripped = strip(&mail);
-    let rules = ThreadRules { keys: &[Key::new(*b"an example's key")], desk: &desk, now_ms: 0, reopen_days: 14 };
+    let rules =
+        ThreadRules { keys: &[Key::new(*b"an example's key")], desk: &desk, now_ms: 0, reopen_days: 14 };
     let threading = thread(&mail, &verdict, &rules, &Empty);
-    let safe = mail.html.as_deref().map(|html| sanitise(html, &Pictures { inline: &|id| Some(format!("attachment:{id}")), ..Pictures::NONE }));
+    let safe = mail.html.as_deref().map(|html| {
+        sanitise(html, &Pictures { inline: &|id| Some(format!("attachment:{id}")), ..Pictures::NONE })
+    });
     let is_known = !matches!(threading.decision, Decision::New { linked: None });
     json!({
         "file": file,

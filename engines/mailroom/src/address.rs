@@ -59,7 +59,9 @@ pub fn read_addresses(raw: &[u8], most: usize) -> Vec<Address> {
     for entry in list.iter().take(most) {
         let name = entry.name().map(clean_name).unwrap_or_default();
         let address = entry.address().map(clean_address).unwrap_or_default();
-        if address.is_empty() && let Some(inner) = find_address(&name) {
+        if address.is_empty()
+            && let Some(inner) = find_address(&name)
+        {
             let inner = inner.to_owned();
             found.push(Address { name, address: inner });
         } else if !address.is_empty() || !name.is_empty() {
@@ -126,7 +128,8 @@ fn around(text: &str, at: usize) -> Option<&str> {
     while end > at + 1 && matches!(bytes[end - 1], b'.' | b'-' | b'_') {
         end -= 1;
     }
-    while start < at && matches!(bytes[start], b'.' | b'\'' | b'*' | b'-' | b'`' | b'/' | b'=' | b'{' | b'|') {
+    while start < at && matches!(bytes[start], b'.' | b'\'' | b'*' | b'-' | b'`' | b'/' | b'=' | b'{' | b'|')
+    {
         start += 1;
     }
     let found = text.get(start..end)?;

@@ -71,19 +71,27 @@ impl StaffProof {
 
 impl Authentication {
     /// The proof, when the sender is authenticated, is one of the staff, and wrote the mail as a person.
-    pub fn staff_proof(&self, mail: &Mail<'_>, verdict: &Verdict, is_staff: impl Fn(&str) -> bool) -> Option<StaffProof> {
+    pub fn staff_proof(
+        &self,
+        mail: &Mail<'_>,
+        verdict: &Verdict,
+        is_staff: impl Fn(&str) -> bool,
+    ) -> Option<StaffProof> {
         let [author] = mail.from.as_slice() else { return None };
         let address = author.key();
         let is_person = verdict.kind == Kind::Person && verdict.spam.is_none();
         // Two `From` fields: one is shown, the other may have been checked.
         let is_single = mail.headers.all_raw("From").count() == 1;
-        (self.trust == Trust::Pass && is_person && is_single && is_staff(&address)).then_some(StaffProof { address })
+        (self.trust == Trust::Pass && is_person && is_single && is_staff(&address))
+            .then_some(StaffProof { address })
     }
 }
 
 /// A resolver that asks these name servers over UDP, with short patience: mail waits for nobody.
 pub fn resolver_at(servers: &[std::net::SocketAddr]) -> Result<MessageAuthenticator, String> {
-    use mail_auth::hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+    use mail_auth::hickory_resolver::config::{
+        ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts,
+    };
     let name_servers = servers
         .iter()
         .map(|server| {
@@ -95,7 +103,8 @@ pub fn resolver_at(servers: &[std::net::SocketAddr]) -> Result<MessageAuthentica
     let mut options = ResolverOpts::default();
     options.timeout = std::time::Duration::from_secs(3);
     options.attempts = 2;
-    MessageAuthenticator::new(ResolverConfig::from_parts(None, Vec::new(), name_servers), options).map_err(|error| error.to_string())
+    MessageAuthenticator::new(ResolverConfig::from_parts(None, Vec::new(), name_servers), options)
+        .map_err(|error| error.to_string())
 }
 
 /// Takes the word of our own relay. `None` when there is none: then [`authenticate`] asks the network.
@@ -120,9 +129,15 @@ pub async fn authenticate(
     relays: &Relays,
     resolver: &MessageAuthenticator,
 ) -> Authentication {
-    let unknown = |because: &str| Authentication { trust: Trust::Unknown, because: because.to_owned(), methods: Vec::new() };
+    let unknown = |because: &str| Authentication {
+        trust: Trust::Unknown,
+        because: because.to_owned(),
+        methods: Vec::new(),
+    };
     let Some(domain) = from_domain(mail) else { return unknown("there is not exactly one author") };
-    let Some(message) = AuthenticatedMessage::parse(mail.raw) else { return unknown("the headers cannot be read") };
+    let Some(message) = AuthenticatedMessage::parse(mail.raw) else {
+        return unknown("the headers cannot be read");
+    };
     let mut methods = Vec::new();
     let dkim = resolver.verify_dkim(&message).await;
     for output in &dkim {
@@ -131,7 +146,9 @@ pub async fn authenticate(
     }
     let spf = match arrival {
         Some(a) => {
-            let spf = resolver.verify_spf(SpfParameters::verify(a.client_ip, a.helo, a.receiver, a.envelope_from)).await;
+            let spf = resolver
+                .verify_spf(SpfParameters::verify(a.client_ip, a.helo, a.receiver, a.envelope_from))
+                .await;
             methods.push(MethodResult::new("spf", spf_word(spf.result()), spf.domain()));
             spf
         }
@@ -184,15 +201,23 @@ fn from_domain(mail: &Mail<'_>) -> Option<String> {
 fn judge(domain: &str, methods: Vec<MethodResult>, source: &str) -> Authentication {
     let find = |method: &str| methods.iter().find(|m| m.method == method);
     let dmarc = find("dmarc").map(|m| m.result.as_str());
-    let aligned = methods.iter().find(|m| matches!(m.method.as_str(), "dkim" | "spf") && m.result == "pass" && is_aligned(&m.domain, domain));
+    let aligned = methods.iter().find(|m| {
+        matches!(m.method.as_str(), "dkim" | "spf") && m.result == "pass" && is_aligned(&m.domain, domain)
+    });
     let failed = methods.iter().find(|m| {
-        m.method == "dmarc" && m.result == "fail" || m.method == "dkim" && m.result == "fail" && is_aligned(&m.domain, domain) || m.method == "spf" && m.result == "fail" && is_aligned(&m.domain, domain)
+        m.method == "dmarc" && m.result == "fail"
+            || m.method == "dkim" && m.result == "fail" && is_aligned(&m.domain, domain)
+            || m.method == "spf" && m.result == "fail" && is_aligned(&m.domain, domain)
     });
     let (trust, because) = match (dmarc, aligned, failed) {
         (Some("pass"), ..) => (Trust::Pass, format!("{source} dmarc=pass for {domain}")),
         (Some("fail"), ..) => (Trust::Fail, format!("{source} dmarc=fail for {domain}")),
-        (_, Some(aligned), _) => (Trust::Pass, format!("{source} {}=pass by {} for {domain}", aligned.method, aligned.domain)),
-        (_, None, Some(failed)) => (Trust::Fail, format!("{source} {}=fail by {}", failed.method, failed.domain)),
+        (_, Some(aligned), _) => {
+            (Trust::Pass, format!("{source} {}=pass by {} for {domain}", aligned.method, aligned.domain))
+        }
+        (_, None, Some(failed)) => {
+            (Trust::Fail, format!("{source} {}=fail by {}", failed.method, failed.domain))
+        }
         (_, None, None) => (Trust::Unknown, format!("{source} nothing that vouches for {domain}")),
     };
     Authentication { trust, because: because.trim().to_owned(), methods }
@@ -201,7 +226,8 @@ fn judge(domain: &str, methods: Vec<MethodResult>, source: &str) -> Authenticati
 /// The signing domain is that of the author, or one above it.
 fn is_aligned(signer: &str, author: &str) -> bool {
     let signer = signer.trim_end_matches('.').to_lowercase();
-    signer.contains('.') && (author == signer || author.strip_suffix(&signer).is_some_and(|rest| rest.ends_with('.')))
+    signer.contains('.')
+        && (author == signer || author.strip_suffix(&signer).is_some_and(|rest| rest.ends_with('.')))
 }
 
 fn dkim_word(result: &DkimResult) -> &'static str {

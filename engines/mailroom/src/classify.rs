@@ -152,7 +152,9 @@ pub fn classify(mail: &Mail<'_>, desk: &Desk) -> Verdict {
     let mut findings: Vec<Finding> = Vec::new();
     for (stage, run) in STAGES {
         // What became of another mail is told once: the prose of a report that was read adds nothing.
-        if *stage == "delivery_prose" && findings.iter().any(|f| f.stage == "delivery_report" || f.stage == "disposition") {
+        if *stage == "delivery_prose"
+            && findings.iter().any(|f| f.stage == "delivery_report" || f.stage == "disposition")
+        {
             continue;
         }
         if let Some((kind, reason)) = run(&mut look) {

@@ -39,7 +39,11 @@ pub fn commands(text: &str, _proof: &StaffProof) -> Orders {
             lines.next();
             continue;
         }
-        let Some(order) = bare.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic())) else { break };
+        let Some(order) =
+            bare.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+        else {
+            break;
+        };
         let (word, argument) = order.split_once(char::is_whitespace).unwrap_or((order, ""));
         match command(&word.to_lowercase(), argument.trim()) {
             Some(command) => orders.commands.push(command),

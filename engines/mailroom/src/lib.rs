@@ -36,8 +36,10 @@
 //! The MIME tree is walked here, within [`Limits`]; field grammar, encodings and charsets come from `mail-parser`.
 
 mod address;
+#[cfg(feature = "authenticate")]
 mod authenticate;
 mod classify;
+#[cfg(feature = "authenticate")]
 mod command;
 mod compose;
 mod fold;
@@ -50,11 +52,13 @@ mod strip;
 mod thread;
 
 pub use address::{Address, find_address, find_addresses, read_addresses};
+#[cfg(feature = "authenticate")]
 pub use authenticate::{
-    Arrival, Authentication, MessageAuthenticator, MethodResult, Relays, StaffProof, Trust, authenticate, read_results,
-    resolver_at, trusted_results,
+    Arrival, Authentication, MessageAuthenticator, MethodResult, Relays, StaffProof, Trust, authenticate,
+    read_results, resolver_at, trusted_results,
 };
 pub use classify::{Cause, Desk, Finding, Kind, Original, Outcome, Recipient, Verdict, classify, stages};
+#[cfg(feature = "authenticate")]
 pub use command::{Command, Orders, commands};
 pub use compose::{
     Composed, Draft, Envelope, File, Origin, Unsubscribe, compose, quote, references_for, reply_subject,
@@ -63,13 +67,13 @@ pub use fold::fold;
 pub use html::{from_text as html_from_text, to_text as html_to_text};
 pub use limits::Limits;
 pub use parse::{
-    Attachment, Headers, Hurt, Invite, InviteMethod, Mail, Protection, Report, ReportKind, decode_words, parse,
-    parse_with, safe_name, true_type,
+    Attachment, Headers, Hurt, Invite, InviteMethod, Mail, Protection, Report, ReportKind, decode_words,
+    parse, parse_with, safe_name, true_type,
 };
 pub use rate::{Answered, RateRules, may_answer};
 pub use sanitise::{Pictures, SafeHtml, frame, sanitise};
 pub use strip::{Cut, CutKind, Source, Stripped, strip, strip_html, strip_text};
 pub use thread::{
-    Clue, ClueKind, Decision, Identity, Key, Known, MarkedAddress, MarkedId, Standing, ThreadRules, Threading,
-    TicketState, identity, subject_tokens, thread,
+    Clue, ClueKind, Decision, Identity, Key, Known, MarkedAddress, MarkedId, Standing, ThreadRules,
+    Threading, TicketState, identity, subject_tokens, thread,
 };

@@ -155,7 +155,8 @@ fn read_fields(mail: &mut Mail<'_>, headers: &Headers<'_>, limits: &Limits) {
     mail.reply_to = addresses(&["Reply-To"]);
     mail.to = addresses(&["To"]);
     mail.cc = addresses(&["Cc"]);
-    mail.delivered_to = addresses(&["Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-RCPT-TO"]);
+    mail.delivered_to =
+        addresses(&["Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-RCPT-TO"]);
     if is_cut {
         mail.hurt.push(Hurt::AddressesCut);
     }
@@ -193,7 +194,11 @@ pub(crate) fn read_ids(text: &str) -> Vec<String> {
     }
     if ids.is_empty() {
         let words = text.split(|c: char| c.is_whitespace() || c == ',' || c == ';');
-        ids.extend(words.filter(|word| word.contains('@') && word.len() <= 998).map(|w| w.trim_matches('>').to_owned()));
+        ids.extend(
+            words
+                .filter(|word| word.contains('@') && word.len() <= 998)
+                .map(|w| w.trim_matches('>').to_owned()),
+        );
     }
     ids
 }
@@ -214,7 +219,11 @@ impl Mail<'_> {
         match (&self.text, &self.html) {
             (Some(text), Some(html)) if is_stub(text) => {
                 let from_html = crate::html::to_text(html);
-                if from_html.trim().len() > text.trim().len() { Cow::Owned(from_html) } else { Cow::Borrowed(text) }
+                if from_html.trim().len() > text.trim().len() {
+                    Cow::Owned(from_html)
+                } else {
+                    Cow::Borrowed(text)
+                }
             }
             (Some(text), _) => Cow::Borrowed(text),
             (None, Some(html)) => Cow::Owned(crate::html::to_text(html)),
@@ -233,10 +242,18 @@ pub(crate) fn is_stub(text: &str) -> bool {
         return false;
     }
     let folded = crate::fold(trimmed);
-    ["html", "browser", "view this", "mime format", "multi-part message", "ihr e-mail-programm", "votre messagerie"]
-        .iter()
-        .filter(|sign| folded.contains(**sign))
-        .count()
+    [
+        "html",
+        "browser",
+        "view this",
+        "mime format",
+        "multi-part message",
+        "ihr e-mail-programm",
+        "votre messagerie",
+    ]
+    .iter()
+    .filter(|sign| folded.contains(**sign))
+    .count()
         >= 2
         || trimmed.starts_with('<') && trimmed.contains("</")
 }

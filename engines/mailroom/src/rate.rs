@@ -38,11 +38,21 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// assert!(may_answer(&sent, "robot@x.example", 7, 60_000, RateRules::default()).is_err());
 /// assert!(may_answer(&sent, "robot@x.example", 7, 3_600_001, RateRules::default()).is_ok());
 /// ```
-pub fn may_answer(sent: &[Answered], address: &str, ticket: u64, now_ms: i64, rules: RateRules) -> Result<(), String> {
+pub fn may_answer(
+    sent: &[Answered],
+    address: &str,
+    ticket: u64,
+    now_ms: i64,
+    rules: RateRules,
+) -> Result<(), String> {
     let address = address.trim().to_lowercase();
     let count = |within_ms: i64, is_meant: &dyn Fn(&Answered) -> bool| {
         sent.iter()
-            .filter(|a| a.address.trim().to_lowercase() == address && now_ms.saturating_sub(a.at_ms) < within_ms && is_meant(a))
+            .filter(|a| {
+                a.address.trim().to_lowercase() == address
+                    && now_ms.saturating_sub(a.at_ms) < within_ms
+                    && is_meant(a)
+            })
             .count()
     };
     let checks = [

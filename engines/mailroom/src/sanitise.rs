@@ -42,9 +42,104 @@ pub struct SafeHtml {
 const MOST_BYTES: usize = 2 << 20;
 
 const ELEMENTS: &[&str] = &[
-    "a", "abbr", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "font", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins", "kbd", "li", "main", "mark", "ol", "p", "pre", "q", "s", "samp", "section", "small", "span", "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr",
+    "a",
+    "abbr",
+    "address",
+    "article",
+    "aside",
+    "b",
+    "bdi",
+    "bdo",
+    "big",
+    "blockquote",
+    "br",
+    "caption",
+    "center",
+    "cite",
+    "code",
+    "col",
+    "colgroup",
+    "dd",
+    "del",
+    "details",
+    "dfn",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "font",
+    "footer",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "main",
+    "mark",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "section",
+    "small",
+    "span",
+    "strike",
+    "strong",
+    "sub",
+    "summary",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "time",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+    "var",
+    "wbr",
 ];
-const ATTRIBUTES: &[&str] = &["style", "title", "dir", "lang", "align", "valign", "width", "height", "bgcolor", "color", "border", "cellpadding", "cellspacing", "colspan", "rowspan", "face", "size", "start", "type", "alt", "href", "src", "nowrap", "cite"];
+const ATTRIBUTES: &[&str] = &[
+    "style",
+    "title",
+    "dir",
+    "lang",
+    "align",
+    "valign",
+    "width",
+    "height",
+    "bgcolor",
+    "color",
+    "border",
+    "cellpadding",
+    "cellspacing",
+    "colspan",
+    "rowspan",
+    "face",
+    "size",
+    "start",
+    "type",
+    "alt",
+    "href",
+    "src",
+    "nowrap",
+    "cite",
+];
 
 /// Makes HTML safe.
 ///
@@ -58,7 +153,8 @@ const ATTRIBUTES: &[&str] = &["style", "title", "dir", "lang", "align", "valign"
 pub fn sanitise(html: &str, pictures: &Pictures<'_>) -> SafeHtml {
     let clipped = crate::fold::clip(html, MOST_BYTES);
     let tree = Tree::read(clipped);
-    let mut writing = Writing { tree: &tree, pictures, out: String::with_capacity(clipped.len()), blocked: Vec::new() };
+    let mut writing =
+        Writing { tree: &tree, pictures, out: String::with_capacity(clipped.len()), blocked: Vec::new() };
     writing.children(0);
     let is_cut = tree.is_cut || clipped.len() < html.len();
     let html = CLEANER.clean(&writing.out).to_string();
@@ -68,7 +164,8 @@ pub fn sanitise(html: &str, pictures: &Pictures<'_>) -> SafeHtml {
 /// A whole document for `<iframe sandbox srcdoc=…>`: nothing may run, nothing but the given picture sources may load.
 /// `picture_source` is a CSP source such as `https://desk.example/mail/pictures/`, or empty for none.
 pub fn frame(safe: &SafeHtml, picture_source: &str) -> String {
-    let source: String = picture_source.chars().filter(|c| c.is_ascii_alphanumeric() || ":/.-_".contains(*c)).collect();
+    let source: String =
+        picture_source.chars().filter(|c| c.is_ascii_alphanumeric() || ":/.-_".contains(*c)).collect();
     let pictures = if source.is_empty() { "'none'".to_owned() } else { source };
     format!(
         "<!doctype html><html><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src {pictures}; form-action 'none'; base-uri 'none'\"><meta name=\"referrer\" content=\"no-referrer\"></head><body>{}</body></html>",
@@ -162,7 +259,8 @@ impl Writing<'_, '_> {
             return (self.pictures.inline)(&source[4..]);
         }
         if lower.starts_with("http://") || lower.starts_with("https://") || lower.starts_with("//") {
-            let absolute = if lower.starts_with("//") { format!("https:{source}") } else { source.to_owned() };
+            let absolute =
+                if lower.starts_with("//") { format!("https:{source}") } else { source.to_owned() };
             let shown = (self.pictures.remote)(&absolute);
             if shown.is_none() && !self.blocked.contains(&absolute) && self.blocked.len() < 1_000 {
                 self.blocked.push(absolute);

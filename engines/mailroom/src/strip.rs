@@ -65,15 +65,16 @@ pub enum Source {
 /// assert_eq!(stripped.cut[0].text, "Am 23.11.26 um 09:00 schrieb Support:\n> Sollen wir?");
 /// ```
 pub fn strip(mail: &Mail<'_>) -> Stripped {
+    let author = crate::fold(mail.author().map_or("", |a| a.name.as_str()));
     match (&mail.text, &mail.html) {
         (Some(text), Some(html)) => {
             let is_stub = crate::parse::is_stub(text);
-            let plain = strip_text(text);
+            let plain = plain(text, &author);
             let has_quote = plain.cut.iter().any(|c| matches!(c.kind, CutKind::Quote | CutKind::Forwarded));
             if !is_stub && has_quote && !plain.is_fallback {
                 return plain;
             }
-            let web = strip_html(html);
+            let web = web(html, &author);
             let found_quote = web.cut.iter().any(|c| matches!(c.kind, CutKind::Quote | CutKind::Forwarded));
             let is_better = is_stub && web.text.len() >= plain.text.len()
                 || found_quote && !has_quote && !web.is_fallback
@@ -81,22 +82,30 @@ pub fn strip(mail: &Mail<'_>) -> Stripped {
                 || web.cut.len() > plain.cut.len() && !web.is_fallback && web.text.len() < plain.text.len();
             if is_better { web } else { plain }
         }
-        (Some(text), None) => strip_text(text),
-        (None, Some(html)) => strip_html(html),
+        (Some(text), None) => plain(text, &author),
+        (None, Some(html)) => web(html, &author),
         (None, None) => Stripped::default(),
     }
 }
 
 /// Takes plain text apart.
 pub fn strip_text(text: &str) -> Stripped {
-    let lines = line::read_plain(text);
-    let mut stripped = judge::judge(lines);
-    stripped.source = Source::Plain;
-    stripped
+    plain(text, "")
 }
 
 /// Takes HTML apart, by the containers mail clients make and by the words in them.
 pub fn strip_html(html: &str) -> Stripped {
+    web(html, "")
+}
+
+fn plain(text: &str, author: &str) -> Stripped {
+    let lines = line::read_plain(text);
+    let mut stripped = judge::judge(lines, author);
+    stripped.source = Source::Plain;
+    stripped
+}
+
+fn web(html: &str, author: &str) -> Stripped {
     let tree = html::Tree::read(html);
     let rendered = html::render(&tree);
     let mut lines: Vec<Line> = rendered
@@ -105,7 +114,7 @@ pub fn strip_html(html: &str) -> Stripped {
         .map(|l| Line { is_bare_quote: l.depth > 0 && !l.is_cited, ..Line::new(l.text, l.depth) })
         .collect();
     container::mark(&tree, &rendered.spans, &mut lines);
-    let mut stripped = judge::judge(lines);
+    let mut stripped = judge::judge(lines, author);
     stripped.source = Source::Html;
     stripped
 }

@@ -109,19 +109,36 @@ pub fn thread(mail: &Mail<'_>, verdict: &Verdict, rules: &ThreadRules<'_>, known
         let Some(ticket) = living(clue.ticket, known) else { continue };
         let standing = known.standing(ticket, &sender);
         let is_known = standing != Standing::Stranger;
-        let is_report = verdict.kind.is_delivery() || matches!(verdict.kind, Kind::Disposition | Kind::Feedback);
+        let is_report =
+            verdict.kind.is_delivery() || matches!(verdict.kind, Kind::Disposition | Kind::Feedback);
         let (confidence, because) = match clue.kind {
-            ClueKind::RecipientToken => (100, format!("{} carries a token signed for {sender}", clue.found_in)),
+            ClueKind::RecipientToken => {
+                (100, format!("{} carries a token signed for {sender}", clue.found_in))
+            }
             ClueKind::OwnMessageId if is_report => (98, format!("reports on our mail {}", clue.found_in)),
             ClueKind::OwnMessageId if is_known => (97, format!("answers our mail {}", clue.found_in)),
             // Whoever has the id had our mail: forwarded to a colleague, or answered from another address.
-            ClueKind::OwnMessageId => (85, format!("answers our mail {} from an address new to it", clue.found_in)),
-            ClueKind::ForeignToken if is_known || is_report => (92, format!("{} carries a signed token of a participant", clue.found_in)),
-            ClueKind::ForeignToken => (60, format!("{} carries a token signed for somebody else", clue.found_in)),
-            ClueKind::ReceivedMessageId if is_known => (90, format!("answers {} of the ticket, and {sender} takes part", clue.found_in)),
-            ClueKind::ReceivedMessageId => (50, format!("answers {} of the ticket, but {sender} is a stranger to it", clue.found_in)),
-            ClueKind::SubjectToken if matches!(standing, Standing::Requester | Standing::Participant) => (80, format!("the subject names #{ticket}, and {sender} takes part")),
-            ClueKind::SubjectToken => (30, format!("the subject names #{ticket}, but {sender} takes no part in it")),
+            ClueKind::OwnMessageId => {
+                (85, format!("answers our mail {} from an address new to it", clue.found_in))
+            }
+            ClueKind::ForeignToken if is_known || is_report => {
+                (92, format!("{} carries a signed token of a participant", clue.found_in))
+            }
+            ClueKind::ForeignToken => {
+                (60, format!("{} carries a token signed for somebody else", clue.found_in))
+            }
+            ClueKind::ReceivedMessageId if is_known => {
+                (90, format!("answers {} of the ticket, and {sender} takes part", clue.found_in))
+            }
+            ClueKind::ReceivedMessageId => {
+                (50, format!("answers {} of the ticket, but {sender} is a stranger to it", clue.found_in))
+            }
+            ClueKind::SubjectToken if matches!(standing, Standing::Requester | Standing::Participant) => {
+                (80, format!("the subject names #{ticket}, and {sender} takes part"))
+            }
+            ClueKind::SubjectToken => {
+                (30, format!("the subject names #{ticket}, but {sender} takes no part in it"))
+            }
         };
         if confidence >= 80 {
             return Threading { decision: join(ticket, verdict, rules, known), because, confidence, clues };
@@ -131,9 +148,18 @@ pub fn thread(mail: &Mail<'_>, verdict: &Verdict, rules: &ThreadRules<'_>, known
         }
     }
     match weak {
-        Some((ticket, confidence, because)) if confidence >= 50 => Threading { decision: Decision::Proposed { ticket }, because, confidence, clues },
-        Some((ticket, confidence, because)) => Threading { decision: Decision::New { linked: Some(ticket) }, because, confidence, clues },
-        None => Threading { decision: Decision::New { linked: None }, because: "nothing in it names a ticket".to_owned(), confidence: 100, clues },
+        Some((ticket, confidence, because)) if confidence >= 50 => {
+            Threading { decision: Decision::Proposed { ticket }, because, confidence, clues }
+        }
+        Some((ticket, confidence, because)) => {
+            Threading { decision: Decision::New { linked: Some(ticket) }, because, confidence, clues }
+        }
+        None => Threading {
+            decision: Decision::New { linked: None },
+            because: "nothing in it names a ticket".to_owned(),
+            confidence: 100,
+            clues,
+        },
     }
 }
 
@@ -152,7 +178,9 @@ fn living(mut ticket: u64, known: &impl Known) -> Option<u64> {
 
 fn join(ticket: u64, verdict: &Verdict, rules: &ThreadRules<'_>, known: &impl Known) -> Decision {
     const DAY_MS: i64 = 86_400_000;
-    let TicketState::Closed(at_ms) = known.state(ticket) else { return Decision::Joins { ticket, reopen: false } };
+    let TicketState::Closed(at_ms) = known.state(ticket) else {
+        return Decision::Joins { ticket, reopen: false };
+    };
     if verdict.kind != Kind::Person {
         // An absence note or a bounce belongs to its ticket, but nobody waits for an answer to it.
         return Decision::Joins { ticket, reopen: false };
@@ -176,7 +204,9 @@ fn clues(mail: &Mail<'_>, verdict: &Verdict, rules: &ThreadRules<'_>, known: &im
         let Some(token) = MarkedAddress::read(&recipient.address) else { continue };
         if token.is_for(&sender, rules.keys) {
             add(ClueKind::RecipientToken, token.ticket, &recipient.address);
-        } else if verdict.recipients.iter().any(|r| token.is_for(&r.address, rules.keys)) || token.is_ours(rules.keys) {
+        } else if verdict.recipients.iter().any(|r| token.is_for(&r.address, rules.keys))
+            || token.is_ours(rules.keys)
+        {
             add(ClueKind::ForeignToken, token.ticket, &recipient.address);
         }
     }
@@ -186,7 +216,8 @@ fn clues(mail: &Mail<'_>, verdict: &Verdict, rules: &ThreadRules<'_>, known: &im
         return found;
     }
     let original = verdict.original.message_id.iter().chain(&verdict.original.references);
-    let ids: Vec<&String> = mail.in_reply_to.iter().chain(mail.references.iter().rev()).chain(original).collect();
+    let ids: Vec<&String> =
+        mail.in_reply_to.iter().chain(mail.references.iter().rev()).chain(original).collect();
     for id in &ids {
         if let Some(marked) = MarkedId::read(id, rules.keys) {
             add(ClueKind::OwnMessageId, marked.ticket, id);
@@ -240,7 +271,12 @@ pub fn identity(mailbox: &str, mail: &Mail<'_>) -> Identity {
     let body_hash = hex(&Sha256::digest(body_bytes(mail.raw)));
     let message_id = mail.message_id.clone().unwrap_or_else(|| {
         let mut hash = Sha256::new();
-        for part in [mail.author().map(Address::key).unwrap_or_default().as_str(), &mail.subject, &mail.date_ms.unwrap_or_default().to_string(), &body_hash] {
+        for part in [
+            mail.author().map(Address::key).unwrap_or_default().as_str(),
+            &mail.subject,
+            &mail.date_ms.unwrap_or_default().to_string(),
+            &body_hash,
+        ] {
             hash.update(part.as_bytes());
             hash.update([0]);
         }

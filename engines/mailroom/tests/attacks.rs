@@ -13,24 +13,156 @@ const ATTACKS: &str = include_str!("mails/attacks.txt");
 
 fn attacks() -> Vec<String> {
     let mut all: Vec<String> = ATTACKS.lines().filter(|l| !l.is_empty()).map(str::to_owned).collect();
-    for event in ["onload", "onerror", "onclick", "onmouseover", "onfocus", "ontoggle", "onanimationstart", "onpointerenter", "onbegin", "onscroll", "onwheel", "oncopy", "oninput", "onpageshow", "onmessage"] {
-        for tag in ["img src=x", "svg", "body", "details open", "input autofocus", "video src=x", "div tabindex=1 style=animation-name:x", "a href=#", "table", "marquee", "math", "p", "iframe", "select autofocus", "style", "br", "font", "td"] {
+    for event in [
+        "onload",
+        "onerror",
+        "onclick",
+        "onmouseover",
+        "onfocus",
+        "ontoggle",
+        "onanimationstart",
+        "onpointerenter",
+        "onbegin",
+        "onscroll",
+        "onwheel",
+        "oncopy",
+        "oninput",
+        "onpageshow",
+        "onmessage",
+    ] {
+        for tag in [
+            "img src=x",
+            "svg",
+            "body",
+            "details open",
+            "input autofocus",
+            "video src=x",
+            "div tabindex=1 style=animation-name:x",
+            "a href=#",
+            "table",
+            "marquee",
+            "math",
+            "p",
+            "iframe",
+            "select autofocus",
+            "style",
+            "br",
+            "font",
+            "td",
+        ] {
             all.push(format!("<{tag} {event}=HIT>x"));
             all.push(format!("<{tag}/{event}=\"HIT\"/>x"));
         }
     }
-    for scheme in ["javascript:", "JaVaScRiPt:", "java\tscript:", "java\nscript:", "\u{1}javascript:", " javascript:", "&#106;avascript:", "&#x6A;avascript:", "javascript&colon;", "javascript&#58;", "vbscript:", "data:text/html,<script>HIT</script>", "data:text/html;base64,PHNjcmlwdD50b3AuaGl0KCk8L3NjcmlwdD4=", "feed:javascript:", "view-source:javascript:", "jav&#x09;ascript:", "jav&NewLine;ascript:", "\u{feff}javascript:"] {
-        for wrap in ["<a href=\"@\">x</a>", "<iframe src=\"@\"></iframe>", "<img src=\"@\">", "<form action=\"@\"><button>x</button></form>", "<object data=\"@\"></object>", "<embed src=\"@\">", "<svg><a xlink:href=\"@\"><text>x</text></a></svg>", "<math href=\"@\">x</math>", "<area href=\"@\">", "<base href=\"@\">", "<meta http-equiv=refresh content=\"0;url=@\">", "<link rel=stylesheet href=\"@\">", "<button formaction=\"@\">x</button>", "<td background=\"@\">", "<body background=\"@\">", "<div style=\"background:url('@')\">"] {
+    for scheme in [
+        "javascript:",
+        "JaVaScRiPt:",
+        "java\tscript:",
+        "java\nscript:",
+        "\u{1}javascript:",
+        " javascript:",
+        "&#106;avascript:",
+        "&#x6A;avascript:",
+        "javascript&colon;",
+        "javascript&#58;",
+        "vbscript:",
+        "data:text/html,<script>HIT</script>",
+        "data:text/html;base64,PHNjcmlwdD50b3AuaGl0KCk8L3NjcmlwdD4=",
+        "feed:javascript:",
+        "view-source:javascript:",
+        "jav&#x09;ascript:",
+        "jav&NewLine;ascript:",
+        "\u{feff}javascript:",
+    ] {
+        for wrap in [
+            "<a href=\"@\">x</a>",
+            "<iframe src=\"@\"></iframe>",
+            "<img src=\"@\">",
+            "<form action=\"@\"><button>x</button></form>",
+            "<object data=\"@\"></object>",
+            "<embed src=\"@\">",
+            "<svg><a xlink:href=\"@\"><text>x</text></a></svg>",
+            "<math href=\"@\">x</math>",
+            "<area href=\"@\">",
+            "<base href=\"@\">",
+            "<meta http-equiv=refresh content=\"0;url=@\">",
+            "<link rel=stylesheet href=\"@\">",
+            "<button formaction=\"@\">x</button>",
+            "<td background=\"@\">",
+            "<body background=\"@\">",
+            "<div style=\"background:url('@')\">",
+        ] {
             all.push(wrap.replace('@', &format!("{scheme}HIT")));
         }
     }
-    for property in ["background", "background-image", "list-style-image", "content", "cursor", "border-image", "mask", "filter", "src", "behavior", "-moz-binding", "shape-outside", "clip-path", "list-style", "background-color", "font"] {
-        for value in ["url(URL)", "url('URL')", "url(\"URL\")", "u\\72l(URL)", "image(URL)", "image-set('URL' 1x)", "/**/url(URL)", "URL(URL)", "expression(HIT)", "-webkit-image-set(url(URL) 1x)"] {
+    for property in [
+        "background",
+        "background-image",
+        "list-style-image",
+        "content",
+        "cursor",
+        "border-image",
+        "mask",
+        "filter",
+        "src",
+        "behavior",
+        "-moz-binding",
+        "shape-outside",
+        "clip-path",
+        "list-style",
+        "background-color",
+        "font",
+    ] {
+        for value in [
+            "url(URL)",
+            "url('URL')",
+            "url(\"URL\")",
+            "u\\72l(URL)",
+            "image(URL)",
+            "image-set('URL' 1x)",
+            "/**/url(URL)",
+            "URL(URL)",
+            "expression(HIT)",
+            "-webkit-image-set(url(URL) 1x)",
+        ] {
             all.push(format!("<div style='{property}:{}'>x</div>", value.replace('\'', "&#39;")));
             all.push(format!("<p style=\"color:red;}}*{{{property}:{}\">x", value.replace('"', "&quot;")));
         }
     }
-    for resource in ["<img src=URL>", "<img srcset='URL 1x'>", "<img src=//HOST/hit>", "<picture><source srcset=URL><img></picture>", "<video poster=URL></video>", "<video src=URL></video>", "<audio src=URL></audio>", "<input type=image src=URL>", "<link rel=prefetch href=URL>", "<link rel=stylesheet href=URL>", "<style>@import 'URL';</style>", "<style>*{background:url(URL)}</style>", "<iframe src=URL></iframe>", "<object data=URL></object>", "<embed src=URL>", "<table background=URL><tr><td>x</table>", "<svg><image href=URL /></svg>", "<svg><use href=URL#x /></svg>", "<body background=URL>", "<script src=URL></script>", "<frameset><frame src=URL></frameset>", "<track src=URL>", "<bgsound src=URL>", "<meta http-equiv=refresh content='0;url=URL'>", "<applet code=URL></applet>", "<a ping=URL href=#>x</a>", "<div style=\"background:url(URL)\">", "<html manifest=URL>", "<link rel=dns-prefetch href=URL>", "<img dynsrc=URL lowsrc=URL>", "<image src=URL>", "<blockquote cite=URL>x</blockquote>"] {
+    for resource in [
+        "<img src=URL>",
+        "<img srcset='URL 1x'>",
+        "<img src=//HOST/hit>",
+        "<picture><source srcset=URL><img></picture>",
+        "<video poster=URL></video>",
+        "<video src=URL></video>",
+        "<audio src=URL></audio>",
+        "<input type=image src=URL>",
+        "<link rel=prefetch href=URL>",
+        "<link rel=stylesheet href=URL>",
+        "<style>@import 'URL';</style>",
+        "<style>*{background:url(URL)}</style>",
+        "<iframe src=URL></iframe>",
+        "<object data=URL></object>",
+        "<embed src=URL>",
+        "<table background=URL><tr><td>x</table>",
+        "<svg><image href=URL /></svg>",
+        "<svg><use href=URL#x /></svg>",
+        "<body background=URL>",
+        "<script src=URL></script>",
+        "<frameset><frame src=URL></frameset>",
+        "<track src=URL>",
+        "<bgsound src=URL>",
+        "<meta http-equiv=refresh content='0;url=URL'>",
+        "<applet code=URL></applet>",
+        "<a ping=URL href=#>x</a>",
+        "<div style=\"background:url(URL)\">",
+        "<html manifest=URL>",
+        "<link rel=dns-prefetch href=URL>",
+        "<img dynsrc=URL lowsrc=URL>",
+        "<image src=URL>",
+        "<blockquote cite=URL>x</blockquote>",
+    ] {
         all.push(resource.to_owned());
         all.push(format!("<!--[if mso]>{resource}<![endif]-->{resource}"));
         all.push(format!("<noscript>{resource}</noscript><template>{resource}</template>"));
@@ -40,14 +172,18 @@ fn attacks() -> Vec<String> {
         all.push(format!("<title><p title=\"</title>{resource}\">"));
         all.push(format!("<svg><style><p title=\"</style>{resource}\"></svg>"));
         all.push(format!("<math><mtext><table><mglyph><style><!--</style>{resource}"));
-        all.push(format!("<form><math><mtext></form><form><mglyph><svg><mtext><style><path id=\"</style>{resource}\">"));
+        all.push(format!(
+            "<form><math><mtext></form><form><mglyph><svg><mtext><style><path id=\"</style>{resource}\">"
+        ));
     }
     all
 }
 
 /// A page with one frame for each piece; every element in it is poked at.
 fn page(pieces: &[String]) -> String {
-    let mut page = String::from("<!doctype html><body data-hits=0><script>var hits=0;function hit(){hits++;document.body.dataset.hits=hits}window.alert=hit;</script>");
+    let mut page = String::from(
+        "<!doctype html><body data-hits=0><script>var hits=0;function hit(){hits++;document.body.dataset.hits=hits}window.alert=hit;</script>",
+    );
     for piece in pieces {
         let document = format!("<!doctype html><meta charset=utf-8><body>{piece}");
         page.push_str("<iframe srcdoc=\"");
@@ -64,7 +200,8 @@ fn serve(pages: Vec<String>) -> (u16, Arc<Mutex<Vec<String>>>) {
     let port = listener.local_addr().expect("it is bound").port();
     let asked = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&asked);
-    let pages: Arc<Vec<String>> = Arc::new(pages.into_iter().map(|p| p.replace("HOST", &format!("127.0.0.1:{port}"))).collect());
+    let pages: Arc<Vec<String>> =
+        Arc::new(pages.into_iter().map(|p| p.replace("HOST", &format!("127.0.0.1:{port}"))).collect());
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let (pages, seen) = (Arc::clone(&pages), Arc::clone(&seen));
@@ -84,14 +221,29 @@ fn reply(mut stream: TcpStream, pages: &[String], seen: &Mutex<Vec<String>>) {
         seen.lock().expect("no one panicked").push(path);
     }
     let body = page.map_or("", String::as_str);
-    let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+    let _ = write!(
+        stream,
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
 }
 
 /// What the browser counted on the page.
 fn show(port: u16, number: usize) -> Option<String> {
     let profile = tempfile::tempdir().expect("a folder");
     let output = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--virtual-time-budget=8000", "--dump-dom"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--virtual-time-budget=8000",
+            "--dump-dom",
+        ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("http://127.0.0.1:{port}/page/{number}"))
         .stdin(Stdio::null())
@@ -106,9 +258,15 @@ fn show(port: u16, number: usize) -> Option<String> {
 
 #[test]
 fn no_script_runs_and_nothing_is_asked_for() {
-    let raw: Vec<String> = attacks().iter().map(|a| a.replace("HIT", "top.hit()").replace("URL", "http://HOST/hit")).collect();
+    let raw: Vec<String> =
+        attacks().iter().map(|a| a.replace("HIT", "top.hit()").replace("URL", "http://HOST/hit")).collect();
     let clean: Vec<String> = raw.iter().map(|a| sanitise(a, &Pictures::NONE).html).collect();
-    let is_there = Command::new("chromium").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    let is_there = Command::new("chromium")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok();
     if !is_there {
         println!("skipped: chromium is not here");
         return;
@@ -123,5 +281,9 @@ fn no_script_runs_and_nothing_is_asked_for() {
     let bites: u32 = show(port, 1).and_then(|h| h.parse().ok()).expect("the browser shows the control page");
     let asked = asked.lock().expect("no one panicked").len();
     assert!(bites >= 5 && asked >= 5, "unsanitised strings must run and ask: {bites} ran, {asked} asked");
-    println!("{} attack strings: 0 scripts, 0 requests; unsanitised, {} of them: {bites} scripts, {asked} requests", raw.len(), control.len());
+    println!(
+        "{} attack strings: 0 scripts, 0 requests; unsanitised, {} of them: {bites} scripts, {asked} requests",
+        raw.len(),
+        control.len()
+    );
 }

@@ -17,8 +17,10 @@ fn machines() {
 
 fn check(file: &str) {
     let cases = common::cases(file);
-    let wrong: Vec<String> =
-        cases.iter().filter_map(|case| judge(case).err().map(|told| format!("## {}\n{told}", case.name))).collect();
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter_map(|case| judge(case).err().map(|told| format!("## {}\n{told}", case.name)))
+        .collect();
     assert!(wrong.is_empty(), "{} of {} mails are wrong\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
@@ -63,7 +65,12 @@ fn judge(case: &Case) -> Result<(), String> {
 /// The tree of parts agrees with mail-parser's own on mails that are well-formed.
 #[test]
 fn structure_agrees_with_mail_parser() {
-    let files = [include_str!("mails/replies_plain.mails"), include_str!("mails/replies_html.mails"), include_str!("mails/bounces.mails"), include_str!("mails/machines.mails")];
+    let files = [
+        include_str!("mails/replies_plain.mails"),
+        include_str!("mails/replies_html.mails"),
+        include_str!("mails/bounces.mails"),
+        include_str!("mails/machines.mails"),
+    ];
     let mut compared = 0;
     for file in files {
         for case in common::cases(file) {

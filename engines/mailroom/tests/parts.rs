@@ -16,7 +16,9 @@ fn charsets_of_the_world() {
         ("big5", "base64", b"p0Gmbg==", "你好"),
     ];
     for (charset, encoding, body, expected) in cases {
-        let mut raw = format!("Content-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: {encoding}\n\n").into_bytes();
+        let mut raw =
+            format!("Content-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: {encoding}\n\n")
+                .into_bytes();
         raw.extend_from_slice(body);
         assert_eq!(parse(&raw).text.expect("a text").trim(), expected, "{charset}");
     }
@@ -37,7 +39,11 @@ fn apple_mail_puts_pictures_between_texts() {
     let raw = b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>Before</p>\n--b\nContent-Type: image/png; name=shot.png\nContent-Disposition: inline; filename=shot.png\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo=\n--b\nContent-Type: text/html\n\n<p>After</p>\n--b--\n";
     let mail = parse(raw);
     let html = mail.html.expect("an HTML body");
-    assert_eq!(html.find("Before").map(|b| html.find("cid:inline-1").map(|i| b < i)), Some(Some(true)), "{html}");
+    assert_eq!(
+        html.find("Before").map(|b| html.find("cid:inline-1").map(|i| b < i)),
+        Some(Some(true)),
+        "{html}"
+    );
     assert!(html.find("cid:inline-1") < html.find("After"), "{html}");
     assert!(mail.attachments[0].is_inline);
     assert_eq!(mail.attachments[0].content_id.as_deref(), Some("inline-1"));
@@ -88,14 +94,19 @@ fn winmail_is_opened() {
     properties.extend(&name);
     properties.extend(vec![0; (4 - name.len() % 4) % 4]);
     attribute(0x0006_9005, &properties);
-    let mut raw = b"Content-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: binary\n\n".to_vec();
+    let mut raw =
+        b"Content-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: binary\n\n"
+            .to_vec();
     raw.extend(&tnef);
     let mail = parse(&raw);
     assert_eq!(mail.text.as_deref(), Some("Hello from Outlook"));
     assert_eq!(mail.attachments[0].name, "réport.txt");
     assert_eq!(mail.attachments[0].content.as_ref(), b"the report");
     raw.truncate(raw.len() - 30);
-    assert!(!parse(&raw).attachments.iter().any(|a| a.content.is_empty()), "a cut container is no reason to fail");
+    assert!(
+        !parse(&raw).attachments.iter().any(|a| a.content.is_empty()),
+        "a cut container is no reason to fail"
+    );
 }
 
 #[test]
@@ -120,19 +131,24 @@ fn mails_in_mails_and_protection() {
     assert_eq!(inner.text.as_deref().map(str::trim), Some("Signed text"));
     assert_eq!(inner.protection, [Protection::PgpSigned]);
     assert!(mail.reports.iter().any(|r| r.kind == ReportKind::OriginalHeaders && r.text.contains("Inner")));
-    let smime = parse(b"Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\n\nx");
+    let smime =
+        parse(b"Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\n\nx");
     assert_eq!(smime.protection, [Protection::SmimeEncrypted]);
 }
 
 #[test]
 fn broken_structures_are_mended() {
-    let no_boundary = parse(b"Content-Type: multipart/mixed\n\n--zz\nContent-Type: text/plain\n\nfound\n--zz--\n");
+    let no_boundary =
+        parse(b"Content-Type: multipart/mixed\n\n--zz\nContent-Type: text/plain\n\nfound\n--zz--\n");
     assert_eq!(no_boundary.text.as_deref().map(str::trim), Some("found"));
     assert!(no_boundary.hurt.contains(&Hurt::BoundaryMissing));
     let no_end = parse(b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst\n--b\n\nsecond");
     assert_eq!(no_end.text.as_deref(), Some("first\nsecond"));
     let prefix = parse(b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/alternative; boundary=bb\n\n--bb\n\ninner\n--bb--\n--b\n\nouter\n--b--\n");
-    assert_eq!(prefix.text.as_deref().map(|t| t.replace('\n', " ")).as_deref().map(str::trim), Some("inner outer"));
+    assert_eq!(
+        prefix.text.as_deref().map(|t| t.replace('\n', " ")).as_deref().map(str::trim),
+        Some("inner outer")
+    );
     assert_eq!(parse(b"").text.as_deref(), Some(""));
     assert_eq!(parse(b"just words").text.as_deref(), Some("just words"));
 }

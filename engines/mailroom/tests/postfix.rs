@@ -13,8 +13,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use mainstay_mailroom::{
-    Address, Composed, Decision, Desk, Draft, Envelope, Key, Kind, Known, Origin, Standing, ThreadRules, TicketState, classify,
-    compose, parse, references_for, strip, thread,
+    Address, Composed, Decision, Desk, Draft, Envelope, Key, Kind, Known, Origin, Standing, ThreadRules,
+    TicketState, classify, compose, parse, references_for, strip, thread,
 };
 
 struct Servers {
@@ -35,7 +35,8 @@ impl Servers {
             return Err("Postfix needs root".to_owned());
         }
         // Not below a folder that only root may enter: the mail daemons run as others.
-        let folder = tempfile::Builder::new().prefix("mailroom-").tempdir_in("/tmp").map_err(|e| e.to_string())?;
+        let folder =
+            tempfile::Builder::new().prefix("mailroom-").tempdir_in("/tmp").map_err(|e| e.to_string())?;
         let servers = Self { folder, smtp: free_port(), imap: free_port() };
         fs::set_permissions(servers.path(), fs::Permissions::from_mode(0o755)).map_err(|e| e.to_string())?;
         servers.configure_dovecot().map_err(|e| e.to_string())?;
@@ -43,7 +44,12 @@ impl Servers {
         run("dovecot", &["-c", &servers.at("dovecot.conf")])?;
         run("postfix", &["-c", &servers.at("etc"), "start"])?;
         for port in [servers.smtp, servers.imap] {
-            wait_for(port).ok_or_else(|| format!("nothing listens on {port}; {}", fs::read_to_string(servers.at("mail.log")).unwrap_or_default()))?;
+            wait_for(port).ok_or_else(|| {
+                format!(
+                    "nothing listens on {port}; {}",
+                    fs::read_to_string(servers.at("mail.log")).unwrap_or_default()
+                )
+            })?;
         }
         Ok(servers)
     }
@@ -62,9 +68,11 @@ impl Servers {
         for name in ["desk", "ann"] {
             let home = self.path().join("boxes").join(name);
             fs::create_dir_all(home.join("Maildir"))?;
-            writeln!(users, "{name}:{{PLAIN}}pw:65534:65534::{}", home.display()).expect("writing to a string");
+            writeln!(users, "{name}:{{PLAIN}}pw:65534:65534::{}", home.display())
+                .expect("writing to a string");
         }
-        let status = Command::new("chown").args(["-R", "65534:65534"]).arg(self.path().join("boxes")).status()?;
+        let status =
+            Command::new("chown").args(["-R", "65534:65534"]).arg(self.path().join("boxes")).status()?;
         assert!(status.success());
         fs::write(self.path().join("users"), users)?;
         fs::create_dir_all(self.path().join("state"))?;
@@ -94,7 +102,12 @@ impl Servers {
                 "compatibility_level = 3.6\nqueue_directory = {folder}/queue\ndata_directory = {folder}/data\nmaillog_file = {folder}/mail.log\nmaillog_file_prefixes = {folder}\nmyhostname = mx.desk.test\nmydestination =\nmynetworks = 127.0.0.0/8\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nalias_maps =\nalias_database =\nvirtual_mailbox_domains = desk.test, cust.test\nvirtual_transport = virtual\nvirtual_mailbox_base = {folder}/boxes\nvirtual_mailbox_maps = regexp:{folder}/boxes.regexp\ntransport_maps = regexp:{folder}/transport.regexp\nvirtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\nvirtual_minimum_uid = 100\nsmtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination\nsmtpd_reject_unlisted_recipient = yes\ndefault_transport = error:no outside mail\nsmtputf8_enable = no\n"
             ),
         )?;
-        let master = ["/usr/share/postfix/master.cf.dist", "/etc/postfix/master.cf.dist", "/etc/postfix/master.cf"].iter().map(PathBuf::from).find(|p| p.exists()).expect("the package brings one");
+        let master =
+            ["/usr/share/postfix/master.cf.dist", "/etc/postfix/master.cf.dist", "/etc/postfix/master.cf"]
+                .iter()
+                .map(PathBuf::from)
+                .find(|p| p.exists())
+                .expect("the package brings one");
         let mut out = String::new();
         for line in fs::read_to_string(master)?.lines().filter(|l| !l.starts_with('#')) {
             let words: Vec<&str> = line.split_whitespace().collect();
@@ -103,7 +116,16 @@ impl Servers {
             } else if words[0] == "smtp" && words[1] == "inet" {
                 writeln!(out, "127.0.0.1:{} inet n - n - - smtpd", self.smtp).expect("writing to a string");
             } else {
-                writeln!(out, "{} {} {} {} n {}", words[0], words[1], words[2], words[3], words[5..].join(" ")).expect("writing to a string");
+                writeln!(
+                    out,
+                    "{} {} {} {} n {}",
+                    words[0],
+                    words[1],
+                    words[2],
+                    words[3],
+                    words[5..].join(" ")
+                )
+                .expect("writing to a string");
             }
         }
         fs::write(self.path().join("etc/master.cf"), out)
@@ -128,7 +150,11 @@ impl Servers {
             }
         }
         say(b"DATA\r\n");
-        let body: Vec<u8> = mail.raw.split_inclusive(|b| *b == b'\n').flat_map(|line| if line.starts_with(b".") { [b".", line].concat() } else { line.to_vec() }).collect();
+        let body: Vec<u8> = mail
+            .raw
+            .split_inclusive(|b| *b == b'\n')
+            .flat_map(|line| if line.starts_with(b".") { [b".", line].concat() } else { line.to_vec() })
+            .collect();
         say(&[body.as_slice(), b"\r\n.\r\n"].concat())
     }
 
@@ -140,7 +166,10 @@ impl Servers {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        panic!("no mail number {count} for {user}; {}", fs::read_to_string(self.at("mail.log")).unwrap_or_default());
+        panic!(
+            "no mail number {count} for {user}; {}",
+            fs::read_to_string(self.at("mail.log")).unwrap_or_default()
+        );
     }
 
     fn try_fetch(&self, user: &str, count: usize) -> Option<Vec<u8>> {
@@ -156,7 +185,9 @@ impl Servers {
             if line.starts_with("c ") {
                 return None;
             }
-            if line.contains("FETCH") && let Some((_, size)) = line.trim_end().rsplit_once('{') {
+            if line.contains("FETCH")
+                && let Some((_, size)) = line.trim_end().rsplit_once('{')
+            {
                 let mut mail = vec![0; size.trim_end_matches('}').parse().ok()?];
                 reader.read_exact(&mut mail).ok()?;
                 return Some(mail);
@@ -201,7 +232,9 @@ fn refuse(mut stream: TcpStream) -> Option<()> {
     let mut line = String::new();
     while lines.read_line(&mut line).ok().filter(|n| *n > 0).is_some() {
         let told = match line.to_ascii_uppercase() {
-            l if l.starts_with("RCPT") && l.contains("GONE") => "550 5.1.1 <gone@cust.test>: no such user here",
+            l if l.starts_with("RCPT") && l.contains("GONE") => {
+                "550 5.1.1 <gone@cust.test>: no such user here"
+            }
             l if l.starts_with("RCPT") => "552 5.2.2 mailbox full",
             l if l.starts_with("DATA") => "554 5.5.1 no valid recipients",
             l if l.starts_with("QUIT") => "221 bye",
@@ -226,7 +259,12 @@ fn wait_for(port: u16) -> Option<()> {
 
 fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
     // The daemons inherit the streams: with ours they would keep a pipeline open for ever.
-    let status = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{program}: {status}")),
@@ -258,12 +296,22 @@ fn out_answered_and_bounced() {
         }
     };
     let key = Key::new(*b"0123456789abcdef");
-    let desk = Desk { addresses: vec!["desk@desk.test".to_owned()], loop_mark: "desk.test".to_owned(), ..Desk::default() };
+    let desk = Desk {
+        addresses: vec!["desk@desk.test".to_owned()],
+        loop_mark: "desk.test".to_owned(),
+        ..Desk::default()
+    };
     let decide = |raw: &[u8]| {
         let mail = parse(raw);
         let verdict = classify(&mail, &desk);
         let keys = [key.clone()];
-        let decision = thread(&mail, &verdict, &ThreadRules { keys: &keys, desk: &desk, now_ms: 0, reopen_days: 14 }, &OneTicket).decision;
+        let decision = thread(
+            &mail,
+            &verdict,
+            &ThreadRules { keys: &keys, desk: &desk, now_ms: 0, reopen_days: 14 },
+            &OneTicket,
+        )
+        .decision;
         (verdict, decision)
     };
     let joins = Decision::Joins { ticket: 7, reopen: false };
@@ -287,7 +335,10 @@ fn out_answered_and_bounced() {
     let question = parse(&at_ann);
     assert_eq!(question.subject, "Störung [#7]");
     assert_eq!(question.text.as_deref().map(str::trim_end), Some("Sollen wir neu starten?\n.\nGrüße"));
-    assert_eq!(question.return_path.as_deref(), Some(key.address("desk@desk.test", 7, "ann@cust.test").as_str()));
+    assert_eq!(
+        question.return_path.as_deref(),
+        Some(key.address("desk@desk.test", 7, "ann@cust.test").as_str())
+    );
 
     // Answered: Ann writes to the marked address; the mail joins and says one word.
     let reply = Draft {
@@ -306,7 +357,11 @@ fn out_answered_and_bounced() {
     assert_eq!(strip(&parse(&at_desk)).text, "Ja.");
 
     // Bounced by Postfix itself: hard and soft, joined through the marks.
-    for (number, (address, status, kind)) in [("gone@cust.test", "5.1.1", Kind::HardBounce), ("full@cust.test", "5.2.2", Kind::SoftBounce)].into_iter().enumerate() {
+    for (number, (address, status, kind)) in
+        [("gone@cust.test", "5.1.1", Kind::HardBounce), ("full@cust.test", "5.2.2", Kind::SoftBounce)]
+            .into_iter()
+            .enumerate()
+    {
         assert!(servers.send(&compose(&draft(address, "E2"))).starts_with("250"));
         let (verdict, decision) = decide(&servers.fetch("desk", number + 2));
         assert_eq!((verdict.kind, decision), (kind, joins), "{verdict:?}");
@@ -315,9 +370,11 @@ fn out_answered_and_bounced() {
     }
 
     // A machine's answer has the null sender: its bounce would have nowhere to go, and an unknown recipient is told at once.
-    let auto = Draft { origin: Origin::AutoReplied, envelope: Envelope::Usual, ..draft("nobody@cust.test", "E3") };
+    let auto =
+        Draft { origin: Origin::AutoReplied, envelope: Envelope::Usual, ..draft("nobody@cust.test", "E3") };
     assert!(servers.send(&compose(&auto)).starts_with("550"));
-    let auto = Draft { origin: Origin::AutoReplied, envelope: Envelope::Usual, ..draft("ann@cust.test", "E4") };
+    let auto =
+        Draft { origin: Origin::AutoReplied, envelope: Envelope::Usual, ..draft("ann@cust.test", "E4") };
     assert!(servers.send(&compose(&auto)).starts_with("250"));
     let told = servers.fetch("ann", 2);
     assert_eq!(parse(&told).return_path.as_deref(), Some(""));

@@ -32,7 +32,10 @@ fn judge(case: &Case) -> Result<(), String> {
     for expected in case.values("text") {
         let expected = expected.replace("\\n", "\n");
         if stripped.text != expected {
-            wrong += &format!("expected: {expected:?}\n     got: {:?}\n     cut: {:?}\n", stripped.text, stripped.cut);
+            wrong += &format!(
+                "expected: {expected:?}\n     got: {:?}\n     cut: {:?}\n",
+                stripped.text, stripped.cut
+            );
         }
     }
     for kinds in case.values("cut") {

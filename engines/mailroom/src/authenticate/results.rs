@@ -54,7 +54,8 @@ fn result(piece: &str) -> Option<MethodResult> {
         "dmarc" => &["header.from"],
         _ => &["header.d", "header.from"],
     };
-    let value = wanted.iter().find_map(|name| properties.iter().find(|(n, _)| n == name)).map(|(_, v)| v.as_str());
+    let value =
+        wanted.iter().find_map(|name| properties.iter().find(|(n, _)| n == name)).map(|(_, v)| v.as_str());
     let value = value.unwrap_or_default();
     let domain = value.rsplit_once('@').map_or(value, |(_, domain)| domain);
     Some(MethodResult { method, result: result.to_lowercase(), domain: domain.to_owned() })
@@ -62,7 +63,8 @@ fn result(piece: &str) -> Option<MethodResult> {
 
 /// Comments (nested, RFC 5322) taken out; inside quotes parentheses are letters.
 fn without_comments(text: &str) -> String {
-    let (mut out, mut depth, mut is_quoted, mut is_escaped) = (String::with_capacity(text.len()), 0usize, false, false);
+    let (mut out, mut depth, mut is_quoted, mut is_escaped) =
+        (String::with_capacity(text.len()), 0usize, false, false);
     for c in text.chars() {
         if is_escaped {
             is_escaped = false;

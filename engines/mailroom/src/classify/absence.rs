@@ -23,7 +23,6 @@ const REPLY_FIELDS: &[(&str, &str)] = &[
     ("X-Mailer", "autorespond"),
     ("X-Mailer", "auto-reply"),
     ("X-POST-MessageClass", "autoresponder"),
-    ("X-MS-Exchange-Inbox-Rules-Loop", ""),
     ("Delivered-To", "autoresponder"),
     ("X-FC-MachineGenerated", "true"),
     ("Precedence", "auto_reply"),
@@ -49,7 +48,11 @@ fn is_generated(look: &Look<'_, '_>) -> bool {
     let auto = look.mail.headers.text("Auto-Submitted").unwrap_or_default().to_ascii_lowercase();
     auto.starts_with("auto-")
         || look.mail.headers.has("X-Auto-Response-Suppress")
-        || look.mail.headers.texts("X-MS-Exchange-Generated-Message-Source").any(|v| v.contains("Mailbox Rules") || v.contains("OOF"))
+        || look
+            .mail
+            .headers
+            .texts("X-MS-Exchange-Generated-Message-Source")
+            .any(|v| v.contains("Mailbox Rules") || v.contains("OOF"))
         || look.mail.return_path.as_deref() == Some("")
 }
 
@@ -57,7 +60,24 @@ fn is_generated(look: &Look<'_, '_>) -> bool {
 fn bare_subject<'s>(subject: &'s str) -> &'s str {
     let mut rest = subject.trim();
     for _ in 0..5 {
-        let shorter = ["re:", "aw:", "fw:", "fwd:", "sv:", "antw:", "res:", "rif:", "odp:", "ynt:", "vs:", "[external]", "[extern]", "***spam***"].iter().find_map(|p| rest.strip_prefix(p));
+        let shorter = [
+            "re:",
+            "aw:",
+            "fw:",
+            "fwd:",
+            "sv:",
+            "antw:",
+            "res:",
+            "rif:",
+            "odp:",
+            "ynt:",
+            "vs:",
+            "[external]",
+            "[extern]",
+            "***spam***",
+        ]
+        .iter()
+        .find_map(|p| rest.strip_prefix(p));
         match shorter {
             Some(next) => rest = next.trim_start(),
             None => break,
@@ -110,18 +130,25 @@ pub(super) fn out_of_office(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
     if (signs.subject_says_auto || signs.subject_says_away) && signs.body_says_away {
         let short = look.opening.len() < 2_500;
         if !signs.is_reply_subject || signs.subject_says_auto && short {
-            return Some((away, format!("subject \"{}\" and text say the person is away", clip(&look.subject, 80))));
+            return Some((
+                away,
+                format!("subject \"{}\" and text say the person is away", clip(&look.subject, 80)),
+            ));
         }
     }
     if signs.subject_says_away && !signs.is_reply_subject && subject_is_absence_only(look) {
         return Some((away, format!("subject \"{}\" is that of an absence note", clip(&look.subject, 80))));
     }
     // No header, no subject of its own: only when the mail opens with it and says little else.
-    let first: String = look.opening.lines().filter(|l| !l.trim().is_empty()).take(4).collect::<Vec<_>>().join(" ");
+    let first: String =
+        look.opening.lines().filter(|l| !l.trim().is_empty()).take(4).collect::<Vec<_>>().join(" ");
     let is_short = look.opening.len() < 900 && !look.opening.contains('?');
     let says_both = signs.body_says_away && (signs.body_says_auto || says_return(&look.opening));
     if is_short && says_both && ABSENCE_BODY.is_in(clip(&first, 400)) {
-        return Some((away, "a short text that opens with an absence and says when or to whom to turn".to_owned()));
+        return Some((
+            away,
+            "a short text that opens with an absence and says when or to whom to turn".to_owned(),
+        ));
     }
     None
 }
@@ -129,14 +156,83 @@ pub(super) fn out_of_office(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
 /// `Out of Office: …` as a machine writes it, rather than a person writing about vacation.
 fn subject_is_absence_only(look: &Look<'_, '_>) -> bool {
     let bare = bare_subject(&look.subject);
-    let marks = ["away from my", "vacation reply", "vacation response", "i am away", "i'm away", "i am on vacation", "i'm on vacation", "out of office", "out of the office", "out-of-office", "ooo:", "abwesenheit", "fuera de la oficina", "absence du bureau", "absent du bureau", "fuori ufficio", "fuori sede", "fora do escritorio", "afwezig", "franvaro", "fravaer", "poza biurem", "mimo kancelar", "poissa", "ofis disinda", "нет на работе", "вне офиса", "不在"];
+    let marks = [
+        "away from my",
+        "vacation reply",
+        "vacation response",
+        "i am away",
+        "i'm away",
+        "i am on vacation",
+        "i'm on vacation",
+        "out of office",
+        "out of the office",
+        "out-of-office",
+        "ooo:",
+        "abwesenheit",
+        "fuera de la oficina",
+        "absence du bureau",
+        "absent du bureau",
+        "fuori ufficio",
+        "fuori sede",
+        "fora do escritorio",
+        "afwezig",
+        "franvaro",
+        "fravaer",
+        "poza biurem",
+        "mimo kancelar",
+        "poissa",
+        "ofis disinda",
+        "нет на работе",
+        "вне офиса",
+        "不在",
+    ];
     marks.iter().any(|m| bare.starts_with(m))
 }
 
 fn says_return(opening: &str) -> bool {
-    ["return", "back on", "back in", "until", "urgent", "in my absence", "during my absence", "dringend", "wieder", "vertretung", "bis zum", "de retour", "retour", "urgence", "urgente", "regres", "rientr", "volta", "terug", "dringende", "tillbaka", "tilbake", "tilbage", "bradskande", "haster", "palaan", "kiireell", "wroc", "pilne", "zpet", "nalehav", "вернусь", "срочн", "acil", "surgos", "至急", "緊急", "紧急", "긴급"]
-        .iter()
-        .any(|sign| opening.contains(sign))
+    [
+        "return",
+        "back on",
+        "back in",
+        "until",
+        "urgent",
+        "in my absence",
+        "during my absence",
+        "dringend",
+        "wieder",
+        "vertretung",
+        "bis zum",
+        "de retour",
+        "retour",
+        "urgence",
+        "urgente",
+        "regres",
+        "rientr",
+        "volta",
+        "terug",
+        "dringende",
+        "tillbaka",
+        "tilbake",
+        "tilbage",
+        "bradskande",
+        "haster",
+        "palaan",
+        "kiireell",
+        "wroc",
+        "pilne",
+        "zpet",
+        "nalehav",
+        "вернусь",
+        "срочн",
+        "acil",
+        "surgos",
+        "至急",
+        "緊急",
+        "紧急",
+        "긴급",
+    ]
+    .iter()
+    .any(|sign| opening.contains(sign))
 }
 
 /// An answer made by a machine.
@@ -148,17 +244,27 @@ pub(super) fn auto_reply(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
     }
     let thanks = AUTO_SUBJECT.find_all(bare_subject(&look.subject)).any(|f| f.start < 5);
     if signs.subject_says_auto && (signs.is_generated || signs.body_says_auto) {
-        return Some((kind, format!("subject \"{}\", and headers or text say it is automatic", clip(&look.subject, 80))));
+        return Some((
+            kind,
+            format!("subject \"{}\", and headers or text say it is automatic", clip(&look.subject, 80)),
+        ));
     }
     if thanks && signs.subject_says_auto && !signs.is_reply_subject {
-        return Some((kind, format!("subject \"{}\" is that of an automatic answer", clip(&look.subject, 80))));
+        return Some((
+            kind,
+            format!("subject \"{}\" is that of an automatic answer", clip(&look.subject, 80)),
+        ));
     }
     let refers = !look.mail.in_reply_to.is_empty() || !look.mail.references.is_empty();
     if signs.body_says_auto && (refers || signs.is_reply_subject) && signs.is_generated {
         return Some((kind, "refers to another mail, and headers and text say it is automatic".to_owned()));
     }
     let opens = AUTO_REPLY_BODY.find_all(clip(&look.opening, 300)).next().is_some();
-    if opens && (refers || signs.is_reply_subject) && look.opening.len() < 1_500 && !look.opening.contains('?') {
+    if opens
+        && (refers || signs.is_reply_subject)
+        && look.opening.len() < 1_500
+        && !look.opening.contains('?')
+    {
         return Some((kind, "an answer that opens by calling itself automatic".to_owned()));
     }
     None

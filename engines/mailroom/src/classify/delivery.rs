@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::cause::Cause;
 use super::status;
-use crate::parse::{Headers, decode_words, read_ids};
 use crate::address::{find_addresses, read_addresses};
 use crate::limits::Limits;
+use crate::parse::{Headers, decode_words, read_ids};
 
 /// What became of the mail for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,16 +52,24 @@ pub struct Original {
 impl Original {
     /// Reads a header block; fields that are already known stay.
     pub(crate) fn read(&mut self, head: &str) {
-        let trimmed: String = head.trim_start().lines().map(|l| format!("{}\n", l.strip_prefix("> ").unwrap_or(l))).collect();
+        let trimmed: String =
+            head.trim_start().lines().map(|l| format!("{}\n", l.strip_prefix("> ").unwrap_or(l))).collect();
         let (headers, ..) = Headers::read(trimmed.as_bytes(), &Limits::default());
         let first = |name: &str| headers.raw(name).map(decode_words);
-        self.message_id = self.message_id.take().or_else(|| first("Message-ID").and_then(|id| read_ids(&id).into_iter().next()));
+        self.message_id = self
+            .message_id
+            .take()
+            .or_else(|| first("Message-ID").and_then(|id| read_ids(&id).into_iter().next()));
         let from = || headers.raw("From").and_then(|raw| read_addresses(raw, 1).pop()).map(|a| a.address);
         self.from = self.from.take().or_else(from);
         self.subject = self.subject.take().or_else(|| first("Subject"));
         if self.to.is_empty() {
             let fields = ["To", "Cc", "X-Failed-Recipients"].iter().filter_map(|name| headers.raw(name));
-            self.to = fields.flat_map(|raw| read_addresses(raw, 50)).map(|a| a.address).filter(|a| a.contains('@')).collect();
+            self.to = fields
+                .flat_map(|raw| read_addresses(raw, 50))
+                .map(|a| a.address)
+                .filter(|a| a.contains('@'))
+                .collect();
         }
         if self.references.is_empty() {
             let ids = headers.texts("References").chain(headers.texts("In-Reply-To"));
@@ -79,7 +87,13 @@ impl Recipient {
         let status = choose_status(told_status, &codes, cause, told.outcome);
         let is_soft = is_soft(&status, codes.smtp, cause);
         let outcome = match told.outcome {
-            Some(Outcome::Soft | Outcome::Hard) | None => if is_soft { Outcome::Soft } else { Outcome::Hard },
+            Some(Outcome::Soft | Outcome::Hard) | None => {
+                if is_soft {
+                    Outcome::Soft
+                } else {
+                    Outcome::Hard
+                }
+            }
             Some(other) => other,
         };
         Self {
@@ -104,10 +118,17 @@ pub(crate) struct Told<'a> {
     pub remote_mta: Option<&'a str>,
 }
 
-fn choose_status(told: Option<String>, codes: &status::Codes, cause: Cause, outcome: Option<Outcome>) -> String {
+fn choose_status(
+    told: Option<String>,
+    codes: &status::Codes,
+    cause: Cause,
+    outcome: Option<Outcome>,
+) -> String {
     // `5.0.0` and the like say only the class; what the other server said says more.
     let is_vague = |s: &str| s.ends_with(".0.0");
-    if let Some(told) = &told && !is_vague(told) {
+    if let Some(told) = &told
+        && !is_vague(told)
+    {
         return told.clone();
     }
     if let Some(said) = &codes.enhanced {

@@ -39,7 +39,13 @@ pub(super) fn delivery(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
     }
     let worst = recipients.iter().map(|r| r.outcome).max()?;
     let first = recipients.iter().find(|r| r.outcome == worst)?;
-    let reason = format!("{}; {} for {}: {}", evidence.told.join(", "), first.status, first.address, clip(&first.diagnostic, 200));
+    let reason = format!(
+        "{}; {} for {}: {}",
+        evidence.told.join(", "),
+        first.status,
+        first.address,
+        clip(&first.diagnostic, 200)
+    );
     look.recipients = recipients;
     Some((super::report::kind_of(worst), reason))
 }
@@ -65,21 +71,36 @@ fn evidence(look: &Look<'_, '_>) -> Evidence {
     let daemon = author_is_daemon(mail);
     add(2, "sender is a mail system", daemon == Some(2));
     add(1, "sender is a postmaster", daemon == Some(1));
-    add(1, "null return path", mail.return_path.as_deref().is_some_and(|p| p.is_empty() || p.eq_ignore_ascii_case("mailer-daemon")));
+    add(
+        1,
+        "null return path",
+        mail.return_path.as_deref().is_some_and(|p| p.is_empty() || p.eq_ignore_ascii_case("mailer-daemon")),
+    );
     add(4, "names failed recipients in its header", mail.headers.has("X-Failed-Recipients"));
     add(3, "is a delivery report", mail.report_type.as_deref() == Some("delivery-status"));
-    add(1, "carries a mail", mail.reports.iter().any(|r| r.kind == crate::parse::ReportKind::OriginalHeaders));
-    let is_answer = ["re:", "aw:", "fw:", "fwd:", "wg:", "sv:", "tr:", "antw:"].iter().any(|p| look.subject.starts_with(p));
+    add(
+        1,
+        "carries a mail",
+        mail.reports.iter().any(|r| r.kind == crate::parse::ReportKind::OriginalHeaders),
+    );
+    let is_answer = ["re:", "aw:", "fw:", "fwd:", "wg:", "sv:", "tr:", "antw:"]
+        .iter()
+        .any(|p| look.subject.starts_with(p));
     let has_subject = add(2, "subject of a bounce", !is_answer && BOUNCE_SUBJECT.is_in(&look.subject));
-    let has_body = add(2, "text of a bounce", BOUNCE_BODY.is_in(&look.opening) || has_failure_line(&look.opening));
+    let has_body =
+        add(2, "text of a bounce", BOUNCE_BODY.is_in(&look.opening) || has_failure_line(&look.opening));
     let auto = mail.headers.text("Auto-Submitted").unwrap_or_default().to_ascii_lowercase();
     add(1, "says it is automatic", auto.starts_with("auto-"));
-    let exchange = mail.headers.has("X-MS-Exchange-Message-Is-Ndr") || mail.headers.texts("Content-Class").any(|c| c.contains("dsn") || c.contains("ndr"));
+    let exchange = mail.headers.has("X-MS-Exchange-Message-Is-Ndr")
+        || mail.headers.texts("Content-Class").any(|c| c.contains("dsn") || c.contains("ndr"));
     add(3, "Exchange calls it a report", exchange);
     found.has_subject = has_subject;
     found.has_body = has_body;
     // People ask about bounces in words that look like one; a machine shows itself elsewhere, too.
-    let is_machine = found.told.iter().any(|t| !matches!(*t, "subject of a bounce" | "text of a bounce" | "carries a mail"));
+    let is_machine = found
+        .told
+        .iter()
+        .any(|t| !matches!(*t, "subject of a bounce" | "text of a bounce" | "carries a mail"));
     if !is_machine && !(has_subject && has_body && split_original(&mail.body_text()).1.is_some()) {
         found.weight = 0;
     }
@@ -91,7 +112,11 @@ fn evidence(look: &Look<'_, '_>) -> Evidence {
 }
 
 fn has_failure_line(opening: &str) -> bool {
-    opening.lines().any(|line| line.contains('@') && (status::read(line).enhanced.is_some_and(|s| !s.starts_with('2')) || status::read(line).smtp.is_some()))
+    opening.lines().any(|line| {
+        line.contains('@')
+            && (status::read(line).enhanced.is_some_and(|s| !s.starts_with('2'))
+                || status::read(line).smtp.is_some())
+    })
 }
 
 /// 2 for a mail system by name, 1 for a postmaster or the like, `None` for others.
@@ -99,12 +124,51 @@ pub(super) fn author_is_daemon(mail: &Mail<'_>) -> Option<u32> {
     let author = mail.author()?;
     let local = author.local().to_lowercase();
     let name = fold(&author.name);
-    let is_daemon = ["mailer-daemon", "mailerdaemon", "mailer_daemon", "mailer daemon", "mail-daemon", "maildaemon", "mdaemon", "mailsystem", "mail-system", "mailer-deamon", "mail.daemon", "mailerdeamon", "maildeliverysystem"]
-        .iter()
-        .any(|d| local.contains(d) || name.contains(d) || author.address.to_lowercase().starts_with(d));
-    let by_name = ["mail delivery", "delivery subsystem", "delivery system", "mail system", "system administrator", "systemadministrator", "mail administrator", "administrateur systeme", "administrador del sistema", "mailsystem", "mail router", "internet mail delivery", "microsoft outlook", "microsoft exchange", "delivery status", "mail server", "mailserver", "amministratore di sistema", "administrador de sistema", "systeembeheerder", "systemadministrator", "sistem yoneticisi", "bounce", "mail gateway"]
-        .iter()
-        .any(|d| name.contains(d));
+    let is_daemon = [
+        "mailer-daemon",
+        "mailerdaemon",
+        "mailer_daemon",
+        "mailer daemon",
+        "mail-daemon",
+        "maildaemon",
+        "mdaemon",
+        "mailsystem",
+        "mail-system",
+        "mailer-deamon",
+        "mail.daemon",
+        "mailerdeamon",
+        "maildeliverysystem",
+    ]
+    .iter()
+    .any(|d| local.contains(d) || name.contains(d) || author.address.to_lowercase().starts_with(d));
+    let by_name = [
+        "mail delivery",
+        "delivery subsystem",
+        "delivery system",
+        "mail system",
+        "system administrator",
+        "systemadministrator",
+        "mail administrator",
+        "administrateur systeme",
+        "administrador del sistema",
+        "mailsystem",
+        "mail router",
+        "internet mail delivery",
+        "microsoft outlook",
+        "microsoft exchange",
+        "delivery status",
+        "mail server",
+        "mailserver",
+        "amministratore di sistema",
+        "administrador de sistema",
+        "systeembeheerder",
+        "systemadministrator",
+        "sistem yoneticisi",
+        "bounce",
+        "mail gateway",
+    ]
+    .iter()
+    .any(|d| name.contains(d));
     if is_daemon || by_name && (local.is_empty() || !author.address.contains('@') || is_role(&local)) {
         return Some(2);
     }
@@ -113,10 +177,44 @@ pub(super) fn author_is_daemon(mail: &Mail<'_>) -> Option<u32> {
 }
 
 fn is_role(local: &str) -> bool {
-    ["postmaster", "microsoftexchange", "mail", "root", "admin", "administrator", "bounce", "bounces", "noreply", "no-reply", "no_reply", "donotreply", "do-not-reply", "system", "smtp", "postoffice", "mailgate", "mailmaster", "dsn", "mta", "daemon", "mailadmin", "mailserver", "abuse", "sysadmin", "autoreply", "notification", "error", "staff"]
-        .iter()
-        .any(|role| local == *role || local.strip_prefix(role).is_some_and(|rest| rest.starts_with(|c: char| !c.is_alphabetic()) || *role == "microsoftexchange"))
-        || local.ends_with("-bounces")
+    [
+        "postmaster",
+        "microsoftexchange",
+        "mail",
+        "root",
+        "admin",
+        "administrator",
+        "bounce",
+        "bounces",
+        "noreply",
+        "no-reply",
+        "no_reply",
+        "donotreply",
+        "do-not-reply",
+        "system",
+        "smtp",
+        "postoffice",
+        "mailgate",
+        "mailmaster",
+        "dsn",
+        "mta",
+        "daemon",
+        "mailadmin",
+        "mailserver",
+        "abuse",
+        "sysadmin",
+        "autoreply",
+        "notification",
+        "error",
+        "staff",
+    ]
+    .iter()
+    .any(|role| {
+        local == *role
+            || local.strip_prefix(role).is_some_and(|rest| {
+                rest.starts_with(|c: char| !c.is_alphabetic()) || *role == "microsoftexchange"
+            })
+    }) || local.ends_with("-bounces")
         || local.ends_with("postmaster")
 }
 
@@ -154,7 +252,16 @@ fn split_original(body: &str) -> (&str, Option<&str>) {
 
 /// The number of lines of a header block at the start, 0 when it is none: three fields, one of them technical.
 fn header_run(lines: &[(usize, &str)]) -> usize {
-    const TECHNICAL: [&str; 8] = ["received", "return-path", "message-id", "mime-version", "content-type", "x-mailer", "references", "delivered-to"];
+    const TECHNICAL: [&str; 8] = [
+        "received",
+        "return-path",
+        "message-id",
+        "mime-version",
+        "content-type",
+        "x-mailer",
+        "references",
+        "delivered-to",
+    ];
     const KNOWN: [&str; 6] = ["from", "to", "subject", "date", "reply-to", "cc"];
     let (mut fields, mut technical, mut count) = (0, 0, 0);
     for (_, line) in lines.iter().take(40) {
@@ -169,7 +276,10 @@ fn header_run(lines: &[(usize, &str)]) -> usize {
         let is_folded = bare.starts_with([' ', '\t']);
         let name = bare.trim_start().split_once(':').map(|(n, _)| n.to_ascii_lowercase()).unwrap_or_default();
         let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if TECHNICAL.contains(&name.as_str()) || is_name && name.starts_with("x-") || is_name && name.starts_with("dkim") {
+        if TECHNICAL.contains(&name.as_str())
+            || is_name && name.starts_with("x-")
+            || is_name && name.starts_with("dkim")
+        {
             technical += 1;
             fields += 1;
         } else if KNOWN.contains(&name.as_str()) {
@@ -187,7 +297,11 @@ fn outcome(look: &Look<'_, '_>, told: &str) -> Option<Outcome> {
     if DELIVERED.is_in(&look.subject) || DELIVERED.is_in(&opening) && !has_code(&opening, b"45") {
         return Some(Outcome::Delivered);
     }
-    let has_hard = has_code(&opening, b"5") || opening.contains("permanent") || opening.contains("given up") || opening.contains("gave up") || opening.contains("giving up");
+    let has_hard = has_code(&opening, b"5")
+        || opening.contains("permanent")
+        || opening.contains("given up")
+        || opening.contains("gave up")
+        || opening.contains("giving up");
     if DELAYED.is_in(&look.subject) || DELAYED.is_in(&opening) && !has_hard {
         return Some(Outcome::Delayed);
     }
@@ -196,7 +310,10 @@ fn outcome(look: &Look<'_, '_>, told: &str) -> Option<Outcome> {
 
 fn has_code(text: &str, classes: &[u8]) -> bool {
     let codes = status::read(text);
-    let class = codes.enhanced.and_then(|s| s.bytes().next()).or(codes.smtp.map(|c| if c >= 500 { b'5' } else { b'4' }));
+    let class = codes
+        .enhanced
+        .and_then(|s| s.bytes().next())
+        .or(codes.smtp.map(|c| if c >= 500 { b'5' } else { b'4' }));
     class.is_some_and(|c| classes.contains(&c))
 }
 
@@ -224,14 +341,21 @@ fn recipients(look: &Look<'_, '_>, told: &str, outcome: Option<Outcome>) -> Vec<
     candidates
         .iter()
         .map(|candidate| {
-            let own = if is_only { told.to_owned() } else { lines[span(&places, candidate.line, lines.len())].join("\n") };
+            let own = if is_only {
+                told.to_owned()
+            } else {
+                lines[span(&places, candidate.line, lines.len())].join("\n")
+            };
             let diagnostic = if is_only { diagnostic(&lines, candidate.line) } else { own };
             let shared = Told { outcome, diagnostic: &diagnostic, ..Told::default() };
             let mut judged = Recipient::judge(candidate.address.clone(), shared);
             if judged.cause == Cause::Unknown && judged.smtp_code.is_none() {
                 // The reason may stand once for all, above the list.
                 let all = explain(told);
-                judged = Recipient::judge(candidate.address.clone(), Told { outcome, diagnostic: all, ..Told::default() });
+                judged = Recipient::judge(
+                    candidate.address.clone(),
+                    Told { outcome, diagnostic: all, ..Told::default() },
+                );
             }
             judged
         })
@@ -244,7 +368,8 @@ fn explain(told: &str) -> &str {
 
 /// From this recipient's line to the next one's; a line above is taken when the reason stands before the address.
 fn span(places: &[usize], line: usize, count: usize) -> std::ops::Range<usize> {
-    let next = places.iter().copied().filter(|p| *p > line).min().unwrap_or(count).min(line + 15).max(line + 1);
+    let next =
+        places.iter().copied().filter(|p| *p > line).min().unwrap_or(count).min(line + 15).max(line + 1);
     line.min(count)..next.min(count).max(line.min(count))
 }
 
@@ -258,7 +383,8 @@ fn diagnostic(lines: &[&str], line: usize) -> String {
         return after;
     }
     let all = lines.join("\n");
-    let coded: Vec<&str> = lines.iter().copied().filter(|l| status::read(l) != status::Codes::default()).collect();
+    let coded: Vec<&str> =
+        lines.iter().copied().filter(|l| status::read(l) != status::Codes::default()).collect();
     if Cause::of(&after, None) != Cause::Unknown && coded.is_empty() {
         return after;
     }
@@ -266,7 +392,14 @@ fn diagnostic(lines: &[&str], line: usize) -> String {
 }
 
 fn candidates(look: &Look<'_, '_>, lines: &[&str]) -> Vec<Candidate> {
-    let own: Vec<String> = look.mail.to.iter().chain(&look.mail.delivered_to).chain(&look.mail.from).map(crate::Address::key).collect();
+    let own: Vec<String> = look
+        .mail
+        .to
+        .iter()
+        .chain(&look.mail.delivered_to)
+        .chain(&look.mail.from)
+        .map(crate::Address::key)
+        .collect();
     let originals: Vec<String> = look.original.to.iter().map(|a| a.to_lowercase()).collect();
     let sender = look.original.from.as_deref().map(str::to_lowercase);
     let mut found = Vec::new();
@@ -290,10 +423,14 @@ fn candidates(look: &Look<'_, '_>, lines: &[&str]) -> Vec<Candidate> {
                 weight -= 8;
             }
             let local = key.split('@').next().unwrap_or_default();
-            if ["postmaster", "mailer-daemon", "abuse", "support", "helpdesk", "admin"].contains(&local) && !originals.contains(&key) {
+            if ["postmaster", "mailer-daemon", "abuse", "support", "helpdesk", "admin"].contains(&local)
+                && !originals.contains(&key)
+            {
                 weight -= 4;
             }
-            if key.rsplit('@').next().is_some_and(|domain| !domain.contains('.')) && !line.trim().starts_with('<') {
+            if key.rsplit('@').next().is_some_and(|domain| !domain.contains('.'))
+                && !line.trim().starts_with('<')
+            {
                 weight -= 3;
             }
             raise(&mut found, address, index, weight);
@@ -303,6 +440,7 @@ fn candidates(look: &Look<'_, '_>, lines: &[&str]) -> Vec<Candidate> {
 }
 
 fn raise(found: &mut Vec<Candidate>, address: &str, line: usize, weight: i32) {
+    let is_full = found.len() >= 500;
     match found.iter_mut().find(|c| c.address.eq_ignore_ascii_case(address)) {
         Some(known) => {
             if weight > known.weight && known.weight < 5 {
@@ -310,13 +448,17 @@ fn raise(found: &mut Vec<Candidate>, address: &str, line: usize, weight: i32) {
             }
             known.weight = known.weight.max(weight) + 1;
         }
+        None if is_full => {}
         None => found.push(Candidate { address: address.to_owned(), line, weight }),
     }
 }
 
 fn says_failure(folded: &str) -> bool {
     let codes = status::read(folded);
-    codes.smtp.is_some() || codes.enhanced.is_some_and(|s| !s.starts_with('2')) || BOUNCE_BODY.is_in(folded) || Cause::of(folded, None) != Cause::Unknown
+    codes.smtp.is_some()
+        || codes.enhanced.is_some_and(|s| !s.starts_with('2'))
+        || BOUNCE_BODY.is_in(folded)
+        || Cause::of(folded, None) != Cause::Unknown
 }
 
 /// How a line presents an address.
@@ -332,14 +474,56 @@ fn line_weight(line: &str, folded: &str, address: &str) -> i32 {
     if folded.contains("rcpt to") || folded.contains("<<<") && folded.contains("55") {
         weight += 4;
     }
-    let labels = ["to:", "recipient", "failed", "an:", "empfanger", "destinataire", "destinatario", "dest:", "address:", "mailbox", "user ", "undeliverable", "宛先", "收件人", "получател", "адресат", "odbiorc", "prijemc"];
+    let labels = [
+        "to:",
+        "recipient",
+        "failed",
+        "an:",
+        "empfanger",
+        "destinataire",
+        "destinatario",
+        "dest:",
+        "address:",
+        "mailbox",
+        "user ",
+        "undeliverable",
+        "宛先",
+        "收件人",
+        "получател",
+        "адресат",
+        "odbiorc",
+        "prijemc",
+    ];
     if labels.iter().any(|label| folded.starts_with(label) || folded.contains(label)) {
         weight += 2;
     }
     if says_failure(folded) {
         weight += 3;
     }
-    let against = ["from:", "sender:", "von:", "mail from", "contact", "message-id", "reply-to", "return-path", "http", "questions", "originator", "please e-mail", "please email", "forward", "x-", "references:", "in-reply-to", "reported by", "reporting", "hotline", "for help", "for assistance"];
+    let against = [
+        "from:",
+        "sender:",
+        "von:",
+        "mail from",
+        "contact",
+        "message-id",
+        "reply-to",
+        "return-path",
+        "http",
+        "questions",
+        "originator",
+        "please e-mail",
+        "please email",
+        "forward",
+        "x-",
+        "references:",
+        "in-reply-to",
+        "reported by",
+        "reporting",
+        "hotline",
+        "for help",
+        "for assistance",
+    ];
     if against.iter().any(|label| folded.contains(label)) {
         weight -= 4;
     }

@@ -1,5 +1,7 @@
 //! Reports a machine can read: delivery status (RFC 3464), disposition (RFC 8098), feedback (RFC 5965).
 
+use std::borrow::Cow;
+
 use super::delivery::{Outcome, Recipient, Told, typed_address};
 use super::{Kind, Look};
 use crate::parse::{Mail, ReportKind};
@@ -28,8 +30,10 @@ pub(super) fn disposition(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
     if text.is_none() && !is_report {
         let subject = super::phrases::READ_RECEIPT.is_in(&look.subject);
         let starts = super::phrases::READ_RECEIPT.find_all(&look.subject).any(|f| f.start == 0);
-        let is_receipt = subject && starts && look.opening.len() < 1_500 && super::phrases::READ_BODY.is_in(&look.opening);
-        return is_receipt.then(|| (Kind::Disposition, "subject and text say the mail was read or deleted".to_owned()));
+        let is_receipt =
+            subject && starts && look.opening.len() < 1_500 && super::phrases::READ_BODY.is_in(&look.opening);
+        return is_receipt
+            .then(|| (Kind::Disposition, "subject and text say the mail was read or deleted".to_owned()));
     }
     let fields = text.map(fields).unwrap_or_default();
     read_original(look);
@@ -45,14 +49,22 @@ pub(super) fn disposition(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
 
 /// A delivery status part, however it is wrapped.
 pub(super) fn delivery(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
-    let texts: Vec<&str> =
-        look.mail.reports.iter().filter(|r| r.kind == ReportKind::Delivery).map(|r| r.text.as_str()).collect();
+    let mut texts: Vec<Cow<'_, str>> = look
+        .mail
+        .reports
+        .iter()
+        .filter(|r| r.kind == ReportKind::Delivery)
+        .map(|r| Cow::from(r.text.as_str()))
+        .collect();
+    if texts.is_empty() {
+        texts.extend(in_the_text(look.mail).map(Cow::from));
+    }
     if texts.is_empty() {
         return None;
     }
     let mut recipients = Vec::new();
     for text in texts {
-        for group in groups(text) {
+        for group in groups(&text) {
             recipients.extend(recipient(&group));
         }
     }
@@ -66,6 +78,33 @@ pub(super) fn delivery(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
     let reason = format!("delivery status {} for {}: {}", told.status, told.address, told.diagnostic);
     look.recipients = recipients;
     Some((kind_of(worst), reason))
+}
+
+/// Delivery status fields sent as ordinary text: a part of the wrong type, or a bounce that was passed on as text.
+fn in_the_text(mail: &Mail<'_>) -> Option<String> {
+    super::prose::author_is_daemon(mail)?;
+    let body = mail.body_text();
+    let attached = mail
+        .attachments
+        .iter()
+        .filter(|a| a.declared_type.starts_with("text/"))
+        .map(|a| crate::parse::decode_text(&a.content, None));
+    for text in std::iter::once(body).chain(attached) {
+        let text = crate::fold::clip(&text, 64 << 10);
+        let lines: Vec<&str> = text.lines().collect();
+        let has = |name: &str| {
+            lines
+                .iter()
+                .position(|l| l.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
+        };
+        if let (Some(recipient), Some(action)) =
+            (has("Final-Recipient:").or_else(|| has("Original-Recipient:")), has("Action:"))
+        {
+            let status = has("Status:").unwrap_or(action);
+            return Some(lines[recipient.min(action).min(status)..].join("\n"));
+        }
+    }
+    None
 }
 
 /// The kind a report is, by the worst that happened.
@@ -92,7 +131,12 @@ fn improve(mail: &Mail<'_>, recipients: &mut [Recipient]) {
         if text.is_empty() {
             continue;
         }
-        let told = Told { outcome: Some(recipient.outcome), status: Some(&recipient.status), diagnostic: &text, ..Told::default() };
+        let told = Told {
+            outcome: Some(recipient.outcome),
+            status: Some(&recipient.status),
+            diagnostic: &text,
+            ..Told::default()
+        };
         let judged = Recipient::judge(recipient.address.clone(), told);
         if judged.cause != super::Cause::Unknown {
             recipient.cause = judged.cause;
@@ -120,6 +164,11 @@ fn part<'m>(mail: &'m Mail<'_>, kind: ReportKind) -> Option<&'m str> {
 
 type Fields = Vec<(String, String)>;
 
+/// Fields of one block or group that are read.
+const MOST_FIELDS: usize = 200;
+/// Recipients of one report that are read.
+const MOST_GROUPS: usize = 500;
+
 fn value<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
     fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
 }
@@ -128,15 +177,20 @@ fn value<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
 /// they cannot be a field.
 fn fields(text: &str) -> Fields {
     let mut fields: Fields = Vec::new();
-    for line in text.lines() {
-        if line.trim().is_empty() {
-            continue;
+    for line in text.lines().filter(|l| !l.trim().is_empty()) {
+        if fields.len() >= MOST_FIELDS {
+            break;
         }
         let name = line.split_once(':').filter(|(name, _)| {
-            !line.starts_with([' ', '\t']) && !name.trim().is_empty() && name.len() < 40 && !name.trim().contains(' ')
+            !line.starts_with([' ', '\t'])
+                && !name.trim().is_empty()
+                && name.len() < 40
+                && !name.trim().contains(' ')
         });
         match (name, fields.last_mut()) {
-            (Some((name, value)), _) => fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned())),
+            (Some((name, value)), _) => {
+                fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+            }
             (None, Some((_, open))) if open.len() < 8_000 => {
                 open.push(' ');
                 open.push_str(line.trim());
@@ -149,7 +203,6 @@ fn fields(text: &str) -> Fields {
 
 /// The per-recipient groups: a group begins where a recipient field would repeat, blank lines or not.
 fn groups(text: &str) -> Vec<Fields> {
-    const MOST: usize = 500;
     let mut groups: Vec<Fields> = vec![Vec::new()];
     for block in text.split("\n\n") {
         let mut is_fresh = true;
@@ -158,18 +211,23 @@ fn groups(text: &str) -> Vec<Fields> {
             let has_recipient = group.iter().any(|(n, _)| n.ends_with("-recipient"));
             let repeats = group.iter().any(|(n, _)| *n == name);
             let is_start = name == "final-recipient" || name == "original-recipient";
-            if has_recipient && (is_fresh && is_start || is_start && repeats) && groups.len() < MOST {
+            if has_recipient && (is_fresh && is_start || is_start && repeats) && groups.len() < MOST_GROUPS {
                 groups.push(Vec::new());
             }
             is_fresh = false;
-            groups.last_mut().expect("there is always one").push((name, value));
+            let group = groups.last_mut().expect("there is always one");
+            if group.len() < MOST_FIELDS {
+                group.push((name, value));
+            }
         }
     }
     groups
 }
 
 fn recipient(group: &Fields) -> Option<Recipient> {
-    let final_recipient = value(group, "final-recipient").or_else(|| value(group, "x-actual-recipient")).and_then(typed_address);
+    let final_recipient = value(group, "final-recipient")
+        .or_else(|| value(group, "x-actual-recipient"))
+        .and_then(typed_address);
     let original = value(group, "original-recipient").and_then(typed_address);
     let address = match (&final_recipient, &original) {
         // Some servers name an internal address, or none; the one the mail was sent to is of more use then.

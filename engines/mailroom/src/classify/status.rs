@@ -59,23 +59,32 @@ fn smtp(text: &str) -> Option<u16> {
     let mut vague = None;
     let mut at = 0;
     while at + 3 <= bytes.len() {
-        let is_start = at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes[at - 1], b'.' | b'-' | b'/' | b'_' | b'+'));
+        let is_start = at == 0
+            || !(bytes[at - 1].is_ascii_alphanumeric()
+                || matches!(bytes[at - 1], b'.' | b'-' | b'/' | b'_' | b'+'));
         let number = &bytes[at..at + 3];
-        let is_code = is_start && matches!(number[0], b'4' | b'5') && matches!(number[1], b'0'..=b'7') && number[2].is_ascii_digit();
+        let is_code = is_start
+            && matches!(number[0], b'4' | b'5')
+            && matches!(number[1], b'0'..=b'7')
+            && number[2].is_ascii_digit();
         if is_code {
-            let code = u16::from(number[0] - b'0') * 100 + u16::from(number[1] - b'0') * 10 + u16::from(number[2] - b'0');
+            let code = u16::from(number[0] - b'0') * 100
+                + u16::from(number[1] - b'0') * 10
+                + u16::from(number[2] - b'0');
             match bytes.get(at + 3) {
                 // `550 5.1.1`, `550-5.1.1`, `550 <text>`: not `550 bytes`, not `550.3`.
                 Some(b'-') => return Some(code),
                 Some(b' ' | b'\t') => {
                     let rest = text[at + 4..].trim_start();
                     let unit = ["byte", "kb", "mb", "messages", "seconds", "hours", "minutes", "recipients"];
-                    let is_unit = unit.iter().any(|u| rest.get(..u.len()).is_some_and(|r| r.eq_ignore_ascii_case(u)));
+                    let is_unit =
+                        unit.iter().any(|u| rest.get(..u.len()).is_some_and(|r| r.eq_ignore_ascii_case(u)));
                     if !is_unit {
                         return Some(code);
                     }
                 }
-                Some(b')' | b':' | b',' | b';' | b'"' | b'\'' | b'\n' | b'\r' | b'.' | b'#' | b']') | None => vague = vague.or(Some(code)),
+                Some(b')' | b':' | b',' | b';' | b'"' | b'\'' | b'\n' | b'\r' | b'.' | b'#' | b']')
+                | None => vague = vague.or(Some(code)),
                 _ => {}
             }
         }

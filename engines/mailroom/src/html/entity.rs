@@ -67,7 +67,12 @@ fn character(number: u32) -> char {
         0 => '\u{fffd}',
         0x80..=0x9f => {
             let byte = [u8::try_from(number).unwrap_or(b'?')];
-            encoding_rs::WINDOWS_1252.decode_without_bom_handling(&byte).0.chars().next().unwrap_or('\u{fffd}')
+            encoding_rs::WINDOWS_1252
+                .decode_without_bom_handling(&byte)
+                .0
+                .chars()
+                .next()
+                .unwrap_or('\u{fffd}')
         }
         other => char::from_u32(other).unwrap_or('\u{fffd}'),
     }

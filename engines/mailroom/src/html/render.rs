@@ -60,7 +60,11 @@ impl Pen<'_> {
             Node::Text(text) => self.text(text),
             Node::Element(element) => self.element(element),
         }
-        let end = if self.line.text.trim().is_empty() { self.lines.len().saturating_sub(1) } else { self.lines.len() };
+        let end = if self.line.text.trim().is_empty() {
+            self.lines.len().saturating_sub(1)
+        } else {
+            self.lines.len()
+        };
         // A block that begins with a blank line of its own starts after it.
         let start = if self.line_is_blank_at(start) { (start + 1).min(end) } else { start };
         self.spans[id] = (start, end);
@@ -82,7 +86,8 @@ impl Pen<'_> {
         }
         let is_led_by_space = text.starts_with(|c: char| c.is_ascii_whitespace());
         for (index, word) in text.split_ascii_whitespace().enumerate() {
-            if (index > 0 || is_led_by_space) && !self.line.text.is_empty() && !self.line.text.ends_with(' ') {
+            if (index > 0 || is_led_by_space) && !self.line.text.is_empty() && !self.line.text.ends_with(' ')
+            {
                 self.line.text.push(' ');
             }
             self.write(word);
@@ -177,7 +182,10 @@ impl Pen<'_> {
     fn block(&mut self, element: &Element) {
         self.end_line();
         let name = element.name.as_str();
-        let is_spaced = matches!(name, "p" | "ul" | "ol" | "blockquote" | "pre" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "dl");
+        let is_spaced = matches!(
+            name,
+            "p" | "ul" | "ol" | "blockquote" | "pre" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "dl"
+        );
         let is_tight = is_tight(element) || !self.lists.is_empty() && matches!(name, "ul" | "ol");
         if is_spaced && !is_tight {
             self.pending_blank = true;
@@ -228,7 +236,9 @@ impl Pen<'_> {
 
     fn image(&mut self, element: &Element) {
         let alt = element.attribute("alt").trim();
-        let is_pixel = ["width", "height"].iter().any(|side| matches!(element.attribute(side).trim_end_matches("px"), "0" | "1"));
+        let is_pixel = ["width", "height"]
+            .iter()
+            .any(|side| matches!(element.attribute(side).trim_end_matches("px"), "0" | "1"));
         if !alt.is_empty() && !is_pixel {
             let alt: String = alt.split_whitespace().take(12).collect::<Vec<_>>().join(" ");
             self.write(&format!("[{alt}]"));
@@ -240,16 +250,23 @@ impl Pen<'_> {
         let from = self.line.text.len();
         self.children(element);
         let href = element.attribute("href").trim();
-        let is_worth = ["http://", "https://", "mailto:", "tel:", "ftp://"].iter().any(|s| href.get(..s.len()).is_some_and(|h| h.eq_ignore_ascii_case(s)));
+        let is_worth = ["http://", "https://", "mailto:", "tel:", "ftp://"]
+            .iter()
+            .any(|s| href.get(..s.len()).is_some_and(|h| h.eq_ignore_ascii_case(s)));
         if !is_worth || self.lines.len() != lines_before || href.len() > 2_000 {
             return;
         }
         let shown = self.line.text.get(from..).unwrap_or_default().trim();
         let bare = |url: &str| {
-            let url = url.split_once(':').filter(|(scheme, _)| scheme.len() <= 6).map_or(url, |(_, rest)| rest);
+            let url =
+                url.split_once(':').filter(|(scheme, _)| scheme.len() <= 6).map_or(url, |(_, rest)| rest);
             url.trim_start_matches('/').trim_end_matches('/').to_lowercase()
         };
-        if shown.is_empty() || bare(shown) == bare(href) || shown.contains(href) || href.contains(shown) && shown.contains('.') {
+        if shown.is_empty()
+            || bare(shown) == bare(href)
+            || shown.contains(href)
+            || href.contains(shown) && shown.contains('.')
+        {
             return;
         }
         if shown.contains('@') && href.starts_with("mailto:") {
@@ -271,7 +288,10 @@ fn is_tight(element: &Element) -> bool {
 }
 
 fn is_hidden(element: &Element) -> bool {
-    if matches!(element.name.as_str(), "select" | "input" | "button" | "object" | "applet" | "audio" | "video" | "map") {
+    if matches!(
+        element.name.as_str(),
+        "select" | "input" | "button" | "object" | "applet" | "audio" | "video" | "map"
+    ) {
         return element.name != "button";
     }
     if !element.attributes.iter().any(|(key, _)| key == "style") {
@@ -291,5 +311,8 @@ fn is_quote(element: &Element) -> bool {
             || style.contains("border:none") && !element.attribute("class").contains("quote");
         return !is_indent;
     }
-    element.name == "div" && style.contains("border-left:") && !style.contains("border-left:none") && !style.contains("border-left:0")
+    element.name == "div"
+        && style.contains("border-left:")
+        && !style.contains("border-left:none")
+        && !style.contains("border-left:0")
 }

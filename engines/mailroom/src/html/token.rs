@@ -55,8 +55,7 @@ impl<'a> Tokens<'a> {
             } else if inner.starts_with("->") {
                 Some(6)
             } else {
-                let close = memchr::memmem::find(inner.as_bytes(), b"--").and_then(|_| comment_end(inner));
-                close.map(|n| n + 4)
+                comment_end(inner).map(|n| n + 4)
             }
         } else {
             memchr::memchr(b'>', rest.as_bytes()).map(|n| n + 1)
@@ -102,9 +101,13 @@ impl<'a> Tokens<'a> {
         let mut from = 0;
         while let Some(at) = memchr::memmem::find(&rest.as_bytes()[from..], b"</").map(|n| from + n) {
             let after = at + 2;
-            let is_end = rest.as_bytes().get(after..after + name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()));
+            let is_end = rest
+                .as_bytes()
+                .get(after..after + name.len())
+                .is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()));
             if is_end {
-                let close = memchr::memchr(b'>', &rest.as_bytes()[after..]).map_or(rest.len(), |n| after + n + 1);
+                let close =
+                    memchr::memchr(b'>', &rest.as_bytes()[after..]).map_or(rest.len(), |n| after + n + 1);
                 self.at += close;
                 return;
             }
@@ -139,13 +142,18 @@ impl Iterator for Tokens<'_> {
     }
 }
 
+/// One past the end of a comment: `-->` or `--!>`, whichever comes first.
 fn comment_end(inner: &str) -> Option<usize> {
-    let normal = memchr::memmem::find(inner.as_bytes(), b"-->").map(|n| n + 3);
-    let odd = memchr::memmem::find(inner.as_bytes(), b"--!>").map(|n| n + 4);
-    match (normal, odd) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
+    let bytes = inner.as_bytes();
+    let mut from = 0;
+    while let Some(at) = memchr::memmem::find(&bytes[from..], b"--").map(|n| from + n) {
+        match (bytes.get(at + 2), bytes.get(at + 3)) {
+            (Some(b'>'), _) => return Some(at + 3),
+            (Some(b'!'), Some(b'>')) => return Some(at + 4),
+            _ => from = at + 1,
+        }
     }
+    None
 }
 
 fn begins_tag(rest: &str) -> bool {
@@ -158,11 +166,26 @@ fn begins_tag(rest: &str) -> bool {
 }
 
 fn is_raw(name: &str) -> bool {
-    matches!(name, "script" | "style" | "title" | "textarea" | "xmp" | "iframe" | "noembed" | "noframes" | "template" | "svg" | "math")
+    matches!(
+        name,
+        "script"
+            | "style"
+            | "title"
+            | "textarea"
+            | "xmp"
+            | "iframe"
+            | "noembed"
+            | "noframes"
+            | "template"
+            | "svg"
+            | "math"
+    )
 }
 
 fn tag_name(rest: &str) -> String {
-    let end = rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>' | '<' | '"' | '\'')).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>' | '<' | '"' | '\''))
+        .unwrap_or(rest.len());
     rest[..end].to_ascii_lowercase()
 }
 
@@ -174,7 +197,9 @@ impl Attributes<'_> {
     /// The next attribute; `None` at the end of the tag.
     fn next_pair(&mut self) -> Option<(String, String)> {
         loop {
-            self.rest = self.rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '<'));
+            self.rest = self
+                .rest
+                .trim_start_matches(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '<'));
             match self.rest.as_bytes() {
                 [] | [b'>', ..] | [b'/', b'>', ..] => return None,
                 [b'/', ..] => self.rest = &self.rest[1..],
@@ -194,7 +219,8 @@ impl Attributes<'_> {
                 Some(length) => (&after[1..=length], &after[length + 2..]),
                 None => (&after[1..], ""),
             },
-            _ => after.split_at(after.find(|c: char| c.is_ascii_whitespace() || c == '>').unwrap_or(after.len())),
+            _ => after
+                .split_at(after.find(|c: char| c.is_ascii_whitespace() || c == '>').unwrap_or(after.len())),
         };
         self.rest = rest;
         Some((key, entity::decode(raw).into_owned()))

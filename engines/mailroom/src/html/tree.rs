@@ -38,7 +38,11 @@ impl Tree {
     /// Builds the tree with the few rules of implied end tags that mail needs.
     pub fn read(html: &str) -> Self {
         let root = Element { name: String::new(), attributes: Vec::new(), children: Vec::new() };
-        let mut building = Building { tree: Self { nodes: vec![Node::Element(root)], is_cut: false }, open: vec![0], overflow: 0 };
+        let mut building = Building {
+            tree: Self { nodes: vec![Node::Element(root)], is_cut: false },
+            open: vec![0],
+            overflow: 0,
+        };
         for token in Tokens::new(html) {
             if building.tree.nodes.len() >= MOST_NODES {
                 building.tree.is_cut = true;
@@ -78,7 +82,10 @@ impl Building {
     }
 
     fn open(&mut self, name: String, attributes: Vec<(String, String)>, is_closed: bool) {
-        if matches!(name.as_str(), "html" | "head" | "body" | "script" | "style" | "title" | "meta" | "link" | "base") {
+        if matches!(
+            name.as_str(),
+            "html" | "head" | "body" | "script" | "style" | "title" | "meta" | "link" | "base"
+        ) {
             return;
         }
         if name.len() > 40 {
@@ -151,13 +158,55 @@ impl Building {
 pub(crate) fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "p" | "div" | "ul" | "ol" | "li" | "blockquote" | "pre" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "hr" | "dl"
-            | "dt" | "dd" | "center" | "address" | "article" | "section" | "header" | "footer" | "main" | "form"
-            | "fieldset" | "figure" | "nav" | "aside" | "details" | "summary"
+        "p" | "div"
+            | "ul"
+            | "ol"
+            | "li"
+            | "blockquote"
+            | "pre"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "hr"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "center"
+            | "address"
+            | "article"
+            | "section"
+            | "header"
+            | "footer"
+            | "main"
+            | "form"
+            | "fieldset"
+            | "figure"
+            | "nav"
+            | "aside"
+            | "details"
+            | "summary"
     )
 }
 
 /// Elements without content.
 pub(crate) fn is_void(name: &str) -> bool {
-    matches!(name, "br" | "img" | "hr" | "input" | "col" | "area" | "embed" | "wbr" | "source" | "track" | "param" | "meta" | "link" | "base")
+    matches!(
+        name,
+        "br" | "img"
+            | "hr"
+            | "input"
+            | "col"
+            | "area"
+            | "embed"
+            | "wbr"
+            | "source"
+            | "track"
+            | "param"
+            | "meta"
+            | "link"
+            | "base"
+    )
 }

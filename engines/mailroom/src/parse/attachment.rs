@@ -98,7 +98,9 @@ pub fn safe_name(given: &str, true_type: &str, number: usize) -> String {
     }
     let stem = cleaned.split('.').next().unwrap_or_default().to_ascii_lowercase();
     let is_device = matches!(stem.as_str(), "con" | "prn" | "aux" | "nul")
-        || stem.len() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")) && stem.ends_with(|c: char| c.is_ascii_digit());
+        || stem.len() == 4
+            && (stem.starts_with("com") || stem.starts_with("lpt"))
+            && stem.ends_with(|c: char| c.is_ascii_digit());
     let name = if is_device { format!("_{cleaned}") } else { cleaned.to_owned() };
     shorten(&name)
 }
@@ -206,11 +208,13 @@ fn zip_kind(head: &[u8]) -> &'static str {
 
 fn text_kind(content: &[u8], declared: &str) -> &'static str {
     let head = &content[..content.len().min(2_048)];
-    let controls = head.iter().filter(|b| **b < 32 && !matches!(**b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)).count();
+    let controls =
+        head.iter().filter(|b| **b < 32 && !matches!(**b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)).count();
     if controls > 0 {
         return "application/octet-stream";
     }
-    let lower = String::from_utf8_lossy(head).trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
+    let lower =
+        String::from_utf8_lossy(head).trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
     if lower.contains("<svg") && (lower.starts_with('<')) && !lower.contains("<html") {
         return "image/svg+xml";
     }
@@ -231,7 +235,9 @@ fn text_kind(content: &[u8], declared: &str) -> &'static str {
         "text/csv" => "text/csv",
         "application/json" => "application/json",
         "application/pkcs7-signature" | "application/x-pkcs7-signature" => "application/pkcs7-signature",
-        _ if content.is_empty() || std::str::from_utf8(content).is_ok() || declared.starts_with("text/") => "text/plain",
+        _ if content.is_empty() || std::str::from_utf8(content).is_ok() || declared.starts_with("text/") => {
+            "text/plain"
+        }
         _ => "application/octet-stream",
     }
 }

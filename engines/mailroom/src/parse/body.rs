@@ -41,8 +41,10 @@ pub(crate) fn assemble<'a>(mail: &mut Mail<'a>, walk: Walk<'a>, limits: &Limits)
 
 fn is_body(leaf: &Leaf<'_>, stretches: &[Stretch]) -> bool {
     let kind = leaf.content_type.value.as_str();
-    let is_text = matches!(kind, "text/plain" | "text/html" | "text/enriched" | "text/richtext" | "text" | "text/x-amp-html")
-        || kind.starts_with("multipart/");
+    let is_text = matches!(
+        kind,
+        "text/plain" | "text/html" | "text/enriched" | "text/richtext" | "text" | "text/x-amp-html"
+    ) || kind.starts_with("multipart/");
     if !is_text || leaf.is_attachment() || kind == "text/x-amp-html" {
         return false;
     }
@@ -136,7 +138,8 @@ fn unflow(text: &str, is_delsp: bool) -> String {
 /// Puts the stretches together: each in its best form for either kind.
 fn join(mail: &mut Mail<'_>, stretches: Vec<Stretch>) {
     let has_text = stretches.iter().any(|s| s.text.is_some());
-    let has_html = stretches.iter().any(|s| s.html.as_deref().is_some_and(|h| !h.starts_with("<img src=\"cid:inline-")));
+    let has_html =
+        stretches.iter().any(|s| s.html.as_deref().is_some_and(|h| !h.starts_with("<img src=\"cid:inline-")));
     // A plain part followed by an HTML part of equal content outside of any alternative is sent by some systems.
     if has_html {
         let mut joined = String::new();
@@ -188,9 +191,13 @@ fn fold_equal(a: &str, b: &str) -> bool {
 fn take_report(mail: &mut Mail<'_>, leaf: &Leaf<'_>, limits: &Limits) -> bool {
     let kind = match leaf.content_type.value.as_str() {
         "message/delivery-status" | "message/global-delivery-status" => ReportKind::Delivery,
-        "message/disposition-notification" | "message/global-disposition-notification" => ReportKind::Disposition,
+        "message/disposition-notification" | "message/global-disposition-notification" => {
+            ReportKind::Disposition
+        }
         "message/feedback-report" => ReportKind::Feedback,
-        "text/rfc822-headers" | "message/rfc822-headers" | "message/global-headers" => ReportKind::OriginalHeaders,
+        "text/rfc822-headers" | "message/rfc822-headers" | "message/global-headers" => {
+            ReportKind::OriginalHeaders
+        }
         "message/rfc822" | "message/global" | "message/partial" => {
             let bytes = leaf.decoded();
             let (_, end, _) = Headers::read(&bytes, limits);
@@ -224,8 +231,9 @@ fn take_attachment<'a>(
         let text = decode::text(&content, leaf.content_type.parameter("charset").or(Some("utf-8")));
         mail.invites.extend(calendar::read(&text));
     }
-    let is_tnef = matches!(leaf.content_type.value.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef")
-        || content.starts_with(&tnef::SIGNATURE);
+    let is_tnef =
+        matches!(leaf.content_type.value.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef")
+            || content.starts_with(&tnef::SIGNATURE);
     if is_tnef {
         match tnef::open(&content, budget) {
             Some(opened) => return take_tnef(mail, opened, stretches, limits),
@@ -249,9 +257,9 @@ fn take_attachment<'a>(
 }
 
 fn take_tnef(mail: &mut Mail<'_>, opened: tnef::Opened, stretches: &mut Vec<Stretch>, limits: &Limits) {
-    let has_body = stretches.iter().any(|s| {
-        s.html.is_some() || s.text.as_deref().is_some_and(|text| !text.trim().is_empty())
-    });
+    let has_body = stretches
+        .iter()
+        .any(|s| s.html.is_some() || s.text.as_deref().is_some_and(|text| !text.trim().is_empty()));
     if !has_body {
         let text = opened.text.map(|t| clip(&unix_lines(&t), limits.text_bytes).to_owned());
         let html = opened.html.map(|h| clip(&h, limits.text_bytes).to_owned());
@@ -261,7 +269,12 @@ fn take_tnef(mail: &mut Mail<'_>, opened: tnef::Opened, stretches: &mut Vec<Stre
     }
     for file in opened.files {
         let number = mail.attachments.len() + 1;
-        mail.attachments.push(Attachment::from_bytes(file.name.as_deref(), &file.declared, file.content, number));
+        mail.attachments.push(Attachment::from_bytes(
+            file.name.as_deref(),
+            &file.declared,
+            file.content,
+            number,
+        ));
     }
 }
 

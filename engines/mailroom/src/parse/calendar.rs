@@ -41,7 +41,9 @@ pub(crate) fn read(text: &str) -> Vec<Invite> {
         let (name, parameters) = left.split_once(';').unwrap_or((left, ""));
         match (name.to_ascii_uppercase().as_str(), &mut open) {
             ("METHOD", _) => method = method_of(value),
-            ("BEGIN", None) if value.trim() == "VEVENT" => open = Some(Invite { method, ..Invite::default() }),
+            ("BEGIN", None) if value.trim() == "VEVENT" => {
+                open = Some(Invite { method, ..Invite::default() })
+            }
             ("BEGIN", Some(_)) => alarm = true,
             ("END", Some(_)) if value.trim() != "VEVENT" => alarm = false,
             ("END", slot) if value.trim() == "VEVENT" => {

@@ -120,10 +120,15 @@ pub(crate) fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
     }
     // Many mailers declare a single-byte charset and send UTF-8: long valid multi-byte runs are no accident.
     let name = declared.unwrap_or_default();
-    if is_single_byte(name) && has_utf8_runs(bytes) && let Ok(text) = std::str::from_utf8(bytes) {
+    if is_single_byte(name)
+        && has_utf8_runs(bytes)
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
         return Cow::Borrowed(text);
     }
-    if name.len() <= 45 && let Some(decode) = charset_decoder(name.as_bytes()) {
+    if name.len() <= 45
+        && let Some(decode) = charset_decoder(name.as_bytes())
+    {
         return Cow::Owned(decode(bytes));
     }
     match encoding_rs::Encoding::for_label(name.as_bytes()) {
@@ -137,7 +142,9 @@ pub(crate) fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
 
 fn is_single_byte(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    ["iso-8859", "iso8859", "windows-125", "cp125", "latin", "koi8"].iter().any(|start| lower.starts_with(start))
+    ["iso-8859", "iso8859", "windows-125", "cp125", "latin", "koi8"]
+        .iter()
+        .any(|start| lower.starts_with(start))
 }
 
 fn has_utf8_runs(bytes: &[u8]) -> bool {
@@ -169,8 +176,7 @@ fn guess(bytes: &[u8]) -> String {
     if letters * 10 > high.len() * 9 && letters > others {
         // Cyrillic without a name: in KOI8-R lower case is 0xc0..0xdf, in windows-1251 it is 0xe0..0xff.
         let low_half = high.iter().filter(|b| (0xc0..0xe0).contains(*b)).count();
-        let encoding =
-            if low_half * 2 > letters { encoding_rs::KOI8_R } else { encoding_rs::WINDOWS_1251 };
+        let encoding = if low_half * 2 > letters { encoding_rs::KOI8_R } else { encoding_rs::WINDOWS_1251 };
         return encoding.decode_without_bom_handling(bytes).0.into_owned();
     }
     encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned()
@@ -180,7 +186,10 @@ fn is_east_asian(text: &str) -> bool {
     let (mut wide, mut other) = (0u32, 0u32);
     for c in text.chars().filter(|c| !c.is_ascii()) {
         match c {
-            '\u{3000}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff01}'..='\u{ff5e}' => {
+            '\u{3000}'..='\u{30ff}'
+            | '\u{4e00}'..='\u{9fff}'
+            | '\u{ac00}'..='\u{d7a3}'
+            | '\u{ff01}'..='\u{ff5e}' => {
                 wide += 1;
             }
             _ => other += 1,

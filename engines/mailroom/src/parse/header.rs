@@ -25,7 +25,10 @@ impl<'a> Headers<'a> {
             }
             let is_mbox_line = at == 0 && (line.starts_with(b"From ") || line.starts_with(b">From "));
             let Some(colon) = field_name_length(line).filter(|_| !is_mbox_line) else {
-                if is_mbox_line || line.iter().all(u8::is_ascii_whitespace) || !fields.is_empty() && line[0] == b'>' {
+                if is_mbox_line
+                    || line.iter().all(u8::is_ascii_whitespace)
+                    || !fields.is_empty() && line[0] == b'>'
+                {
                     at = end;
                     continue;
                 }
@@ -88,7 +91,9 @@ impl<'a> Headers<'a> {
 /// One past the newline of the line that begins at `at`.
 pub(crate) fn line_end(raw: &[u8], at: usize) -> usize {
     match memchr::memchr2(b'\n', b'\r', &raw[at..]) {
-        Some(length) if raw[at + length] == b'\r' && raw.get(at + length + 1) == Some(&b'\n') => at + length + 2,
+        Some(length) if raw[at + length] == b'\r' && raw.get(at + length + 1) == Some(&b'\n') => {
+            at + length + 2
+        }
         Some(length) => at + length + 1,
         None => raw.len(),
     }
@@ -98,7 +103,8 @@ fn folded_end(raw: &[u8], mut end: usize) -> usize {
     while matches!(raw.get(end), Some(b' ' | b'\t')) {
         let next = line_end(raw, end);
         // A line of blanks only is taken as the end of the header by many mailers; it is folding by the RFC.
-        if raw[end..next].iter().all(u8::is_ascii_whitespace) && !matches!(raw.get(next), Some(b' ' | b'\t')) {
+        if raw[end..next].iter().all(u8::is_ascii_whitespace) && !matches!(raw.get(next), Some(b' ' | b'\t'))
+        {
             let rest = &raw[next..raw.len().min(next + 200)];
             if field_name_length(&rest[..line_end(rest, 0)]).is_none() {
                 break;
@@ -368,7 +374,10 @@ mod tests {
             ("attachment; filename=plain.txt", "plain.txt"),
             ("attachment; filename=\"a; b.txt\"", "a; b.txt"),
             ("attachment; filename*=UTF-8''%C3%BCber.pdf", "über.pdf"),
-            ("attachment; filename*0*=utf-8''%E2%82; filename*1*=%AC%20rates; filename*2=.csv", "€ rates.csv"),
+            (
+                "attachment; filename*0*=utf-8''%E2%82; filename*1*=%AC%20rates; filename*2=.csv",
+                "€ rates.csv",
+            ),
             ("attachment; filename=\"=?utf-8?B?w7xiZXIucGRm?=\"", "über.pdf"),
             ("attachment; filename=\"C:\\temp\\x.doc\"", "C:\\temp\\x.doc"),
         ];

@@ -220,7 +220,8 @@ fn guess_boundary(body: &[u8]) -> Option<Vec<u8>> {
 impl<'a> Leaf<'a> {
     /// The body with its transfer encoding undone.
     pub fn decoded(&self) -> Cow<'a, [u8]> {
-        let encoding = self.headers.text("Content-Transfer-Encoding").unwrap_or_default().to_ascii_lowercase();
+        let encoding =
+            self.headers.text("Content-Transfer-Encoding").unwrap_or_default().to_ascii_lowercase();
         match encoding.trim().trim_end_matches(';') {
             "base64" => {
                 if self.content_type.value.starts_with("message/") && looks_like_headers(self.body) {

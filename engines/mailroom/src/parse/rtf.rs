@@ -104,8 +104,9 @@ pub(crate) fn read(rtf: &[u8]) -> Document {
 }
 
 fn code_page(head: &[u8]) -> String {
-    let number = memchr::memmem::find(head, b"\\ansicpg")
-        .map(|at| head[at + 8..].iter().take_while(|b| b.is_ascii_digit()).map(|b| char::from(*b)).collect::<String>());
+    let number = memchr::memmem::find(head, b"\\ansicpg").map(|at| {
+        head[at + 8..].iter().take_while(|b| b.is_ascii_digit()).map(|b| char::from(*b)).collect::<String>()
+    });
     format!("windows-{}", number.unwrap_or_else(|| "1252".to_owned()))
 }
 
@@ -195,7 +196,9 @@ impl Reading {
                 group.is_html_tag = true;
             }
             b"htmlrtf" => group.is_rtf_only = number != Some(0),
-            b"fonttbl" | b"colortbl" | b"stylesheet" | b"info" | b"pict" | b"generator" => group.is_skipped = true,
+            b"fonttbl" | b"colortbl" | b"stylesheet" | b"info" | b"pict" | b"generator" => {
+                group.is_skipped = true
+            }
             b"par" | b"line" => self.push("\n", *group),
             b"tab" => self.push("\t", *group),
             b"lquote" => self.push("\u{2018}", *group),
@@ -225,9 +228,10 @@ mod tests {
     fn the_published_example_unpacks() {
         // MS-OXRTFCP 3.1.1: a simple compressed body.
         let packed = [
-            0x2d, 0x00, 0x00, 0x00, 0x2b, 0x00, 0x00, 0x00, 0x4c, 0x5a, 0x46, 0x75, 0xf1, 0xc5, 0xc7, 0xa7, 0x03,
-            0x00, 0x0a, 0x00, 0x72, 0x63, 0x70, 0x67, 0x31, 0x32, 0x35, 0x42, 0x32, 0x0a, 0xf3, 0x20, 0x68, 0x65,
-            0x6c, 0x09, 0x00, 0x20, 0x62, 0x77, 0x05, 0xb0, 0x6c, 0x64, 0x7d, 0x0a, 0x80, 0x0f, 0xa0,
+            0x2d, 0x00, 0x00, 0x00, 0x2b, 0x00, 0x00, 0x00, 0x4c, 0x5a, 0x46, 0x75, 0xf1, 0xc5, 0xc7, 0xa7,
+            0x03, 0x00, 0x0a, 0x00, 0x72, 0x63, 0x70, 0x67, 0x31, 0x32, 0x35, 0x42, 0x32, 0x0a, 0xf3, 0x20,
+            0x68, 0x65, 0x6c, 0x09, 0x00, 0x20, 0x62, 0x77, 0x05, 0xb0, 0x6c, 0x64, 0x7d, 0x0a, 0x80, 0x0f,
+            0xa0,
         ];
         let rtf = decompress(&packed).expect("the header is right");
         assert_eq!(String::from_utf8_lossy(&rtf), "{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n");

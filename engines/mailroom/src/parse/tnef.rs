@@ -36,7 +36,9 @@ pub(crate) fn open(content: &[u8], budget: &mut usize) -> Option<Opened> {
     let mut code_page = 1_252;
     while let Some((id, data)) = attribute(&mut reader) {
         match id {
-            CODE_PAGE => code_page = data.get(..4).map_or(1_252, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])),
+            CODE_PAGE => {
+                code_page = data.get(..4).map_or(1_252, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            }
             BODY => opened.text = Some(narrow(data, code_page)),
             MESSAGE_PROPERTIES => message_properties(data, code_page, &mut opened),
             ATTACH_START if opened.files.len() < 200 => opened.files.push(File::default()),

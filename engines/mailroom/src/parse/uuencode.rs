@@ -44,7 +44,10 @@ fn next_begin(text: &[u8], from: usize) -> Option<usize> {
 
 fn block(text: &[u8], start: usize, mut at: usize) -> Option<Found> {
     let header = text[start..at].trim_ascii_end();
-    let name = String::from_utf8_lossy(header.get(9..)?.trim_ascii()).trim_start_matches(char::is_numeric).trim().to_owned();
+    let name = String::from_utf8_lossy(header.get(9..)?.trim_ascii())
+        .trim_start_matches(char::is_numeric)
+        .trim()
+        .to_owned();
     let mut content = Vec::new();
     while at < text.len() {
         let end = super::header::line_end(text, at);

@@ -2,7 +2,64 @@
 
 /// Properties that neither move content out of its place nor load anything.
 pub(crate) const PROPERTIES: &[&str] = &[
-    "background-color", "border", "border-bottom", "border-bottom-color", "border-bottom-style", "border-bottom-width", "border-collapse", "border-color", "border-left", "border-left-color", "border-left-style", "border-left-width", "border-radius", "border-right", "border-spacing", "border-style", "border-top", "border-top-color", "border-top-style", "border-top-width", "border-width", "color", "direction", "display", "font", "font-family", "font-size", "font-style", "font-variant", "font-weight", "height", "letter-spacing", "line-height", "list-style-type", "margin", "margin-bottom", "margin-left", "margin-right", "margin-top", "max-width", "min-width", "padding", "padding-bottom", "padding-left", "padding-right", "padding-top", "table-layout", "text-align", "text-decoration", "text-indent", "text-transform", "vertical-align", "white-space", "width", "word-break", "word-spacing", "word-wrap", "overflow-wrap",
+    "background-color",
+    "border",
+    "border-bottom",
+    "border-bottom-color",
+    "border-bottom-style",
+    "border-bottom-width",
+    "border-collapse",
+    "border-color",
+    "border-left",
+    "border-left-color",
+    "border-left-style",
+    "border-left-width",
+    "border-radius",
+    "border-right",
+    "border-spacing",
+    "border-style",
+    "border-top",
+    "border-top-color",
+    "border-top-style",
+    "border-top-width",
+    "border-width",
+    "color",
+    "direction",
+    "display",
+    "font",
+    "font-family",
+    "font-size",
+    "font-style",
+    "font-variant",
+    "font-weight",
+    "height",
+    "letter-spacing",
+    "line-height",
+    "list-style-type",
+    "margin",
+    "margin-bottom",
+    "margin-left",
+    "margin-right",
+    "margin-top",
+    "max-width",
+    "min-width",
+    "padding",
+    "padding-bottom",
+    "padding-left",
+    "padding-right",
+    "padding-top",
+    "table-layout",
+    "text-align",
+    "text-decoration",
+    "text-indent",
+    "text-transform",
+    "vertical-align",
+    "white-space",
+    "width",
+    "word-break",
+    "word-spacing",
+    "word-wrap",
+    "overflow-wrap",
 ];
 
 const MOST_DECLARATIONS: usize = 60;
@@ -39,10 +96,19 @@ fn is_harmless(property: &str, value: &str) -> bool {
         let name = lower[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
         matches!(name, "rgb" | "rgba" | "hsl" | "hsla")
     });
-    let is_unsafe_word = ["url", "expression", "javascript", "import", "behavior", "binding", "image"].iter().any(|w| lower.contains(w));
+    let is_unsafe_word = ["url", "expression", "javascript", "import", "behavior", "binding", "image"]
+        .iter()
+        .any(|w| lower.contains(w));
     // Negative margins and indents lay content over other content.
-    let is_shifted = (property.starts_with("margin") || property == "text-indent" || property == "letter-spacing") && lower.contains('-') && property != "margin-top";
-    is_plain && functions && !is_unsafe_word && !is_shifted && !(property.starts_with("margin") && lower.contains("-"))
+    let is_shifted =
+        (property.starts_with("margin") || property == "text-indent" || property == "letter-spacing")
+            && lower.contains('-')
+            && property != "margin-top";
+    is_plain
+        && functions
+        && !is_unsafe_word
+        && !is_shifted
+        && !(property.starts_with("margin") && lower.contains("-"))
 }
 
 #[cfg(test)]
@@ -55,7 +121,10 @@ mod tests {
             ("COLOR: red; position:fixed", "color:red"),
             ("background-color:rgb(1,2,3);background:url(http://x)", "background-color:rgb(1,2,3)"),
             ("width:expression(alert(1))", ""),
-            ("font-family:\"Segoe UI\", sans-serif !important", "font-family:\"Segoe UI\", sans-serif !important"),
+            (
+                "font-family:\"Segoe UI\", sans-serif !important",
+                "font-family:\"Segoe UI\", sans-serif !important",
+            ),
             ("color:\\72 ed;background-color:u\\72l(x)", ""),
             ("margin-left:-999px;mso-line-height-rule:exactly", ""),
             ("list-style-type:url(x);color:var(--a)", ""),

@@ -32,18 +32,26 @@ fn separator(lines: &[Line], at: usize) -> Option<Intro> {
         let block = header_block_of(lines, next, 2)?;
         return Some(Intro { start: at, ..block });
     }
-    let core = folded.trim_matches(['-', '_', '=', '*', '>', '<', '~', '#', '|', ' ', '+', '.', '[', ']', '\u{2500}', '\u{2501}']);
+    let core = folded.trim_matches([
+        '-', '_', '=', '*', '>', '<', '~', '#', '|', ' ', '+', '.', '[', ']', '\u{2500}', '\u{2501}',
+    ]);
     let dashes = folded.len() - core.len();
     let Some(found) = SEPARATORS.find_all(core).min_by_key(|f| f.index) else {
         // In a language that is not listed: dashes on both sides, and labels below.
-        let is_framed = folded.starts_with("--") && folded.ends_with("--") && dashes >= 6 && core.split(' ').count() <= 6;
+        let is_framed =
+            folded.starts_with("--") && folded.ends_with("--") && dashes >= 6 && core.split(' ').count() <= 6;
         let next = next_full(lines, at + 1).filter(|_| is_framed)?;
         return header_block_of(lines, next, 2).map(|block| Intro { start: at, ..block });
     };
     let is_whole = found.length + 12 >= core.len() || core.ends_with(':') && found.length + 40 >= core.len();
     let is_marked = dashes >= 4;
     if found.meaning == Announced::AnswerLine {
-        return (folded.len() < 140).then_some(Intro { start: at, end: at + 1, announced: found.meaning, is_sure: true });
+        return (folded.len() < 140).then_some(Intro {
+            start: at,
+            end: at + 1,
+            announced: found.meaning,
+            is_sure: true,
+        });
     }
     let begins = found.start <= 12;
     if is_marked && begins || is_whole && (core.ends_with(':') || is_marked) {
@@ -80,7 +88,9 @@ fn header_block_of(lines: &[Line], at: usize, least: usize) -> Option<Intro> {
             if blanks > 1 || seen.len() >= 4 {
                 break;
             }
-        } else if let Some((label, has_value)) = label_of(&line.folded).filter(|(l, _)| *l == Label::Other || !seen.contains(l)) {
+        } else if let Some((label, has_value)) =
+            label_of(&line.folded).filter(|(l, _)| *l == Label::Other || !seen.contains(l))
+        {
             seen.push(label);
             end = index + 1;
             blanks = 0;
@@ -90,7 +100,10 @@ fn header_block_of(lines: &[Line], at: usize, least: usize) -> Option<Intro> {
         } else {
             // A value that runs over the end of its line: long recipient lists do.
             other_lines += 1;
-            let is_list = line.folded.contains('@') || line.folded.contains(';') || lines[index - 1].text.trim_end().ends_with([',', ';', ':']) || lines[index - 1].folded.len() > 65;
+            let is_list = line.folded.contains('@')
+                || line.folded.contains(';')
+                || lines[index - 1].text.trim_end().ends_with([',', ';', ':'])
+                || lines[index - 1].folded.len() > 65;
             if !is_list {
                 break;
             }
@@ -100,7 +113,9 @@ fn header_block_of(lines: &[Line], at: usize, least: usize) -> Option<Intro> {
     }
     let main = seen.iter().filter(|l| **l != Label::Other).count();
     let has = |label| seen.contains(&label);
-    let is_block = main >= least && (has(Label::From) || has(Label::Date) && has(Label::Subject) && has(Label::To)) && (has(Label::Date) || has(Label::Subject));
+    let is_block = main >= least
+        && (has(Label::From) || has(Label::Date) && has(Label::Subject) && has(Label::To))
+        && (has(Label::Date) || has(Label::Subject));
     is_block.then_some(Intro { start: at, end, announced: Announced::Reply, is_sure: true })
 }
 
@@ -108,7 +123,12 @@ fn header_block_of(lines: &[Line], at: usize, least: usize) -> Option<Intro> {
 fn wrote(lines: &[Line], at: usize) -> Option<Intro> {
     let last = lines[at].folded.trim_end_matches(['*', '_', ' ', '\u{200e}']);
     let ends_in_colon = last.ends_with(':');
-    let ends_bare = !ends_in_colon && (last.ends_with("wrote") || last.ends_with("schrieb") || last.ends_with("a ecrit") || last.ends_with("写道") || last.ends_with("escribio"));
+    let ends_bare = !ends_in_colon
+        && (last.ends_with("wrote")
+            || last.ends_with("schrieb")
+            || last.ends_with("a ecrit")
+            || last.ends_with("写道")
+            || last.ends_with("escribio"));
     let is_dashed = last.starts_with("--") && last.ends_with("--") && WROTE.is_in(last) && last.contains(':');
     if is_dashed {
         return Some(Intro { start: at, end: at + 1, announced: Announced::Reply, is_sure: true });
@@ -122,17 +142,28 @@ fn wrote(lines: &[Line], at: usize) -> Option<Intro> {
     for back in 0..4 {
         let Some(start) = at.checked_sub(back) else { break };
         let line = &lines[start];
-        if line.is_blank() || line.depth != depth || line.role.is_some() || joined.len() + line.folded.len() > 400 {
+        if line.is_blank()
+            || line.depth != depth
+            || line.role.is_some()
+            || joined.len() + line.folded.len() > 400
+        {
             break;
         }
         joined = if joined.is_empty() { line.folded.clone() } else { format!("{} {joined}", line.folded) };
         let verb = WROTE.is_in(&joined);
         let address = joined.contains('@') || joined.contains("<mailto") || joined.contains("[mailto");
         let date = has_date(&joined);
-        let is_strong = date && (verb && ends_like_intro(&joined) || address && ends_in_colon && has_date(&joined) && is_dense(&joined));
+        let is_strong = date
+            && (verb && ends_like_intro(&joined)
+                || address && ends_in_colon && has_date(&joined) && is_dense(&joined));
         if is_strong {
             let start = extend(lines, start);
-            return Some(Intro { start, end: at + 1, announced: Announced::Reply, is_sure: ends_in_colon || address });
+            return Some(Intro {
+                start,
+                end: at + 1,
+                announced: Announced::Reply,
+                is_sure: ends_in_colon || address,
+            });
         }
         if verb && weak.is_none() && ends_like_intro(&joined) && joined.len() < 200 {
             weak = Some(Intro { start, end: at + 1, announced: Announced::Reply, is_sure: false });
@@ -154,7 +185,10 @@ fn ends_like_intro(joined: &str) -> bool {
 /// Without a verb there must be little beside date and address.
 fn is_dense(joined: &str) -> bool {
     let words = joined.split_whitespace().count();
-    words <= 22 && !joined.contains('?') && !joined.contains("http") && (joined.contains('<') || joined.contains('(') || joined.contains('"'))
+    words <= 22
+        && !joined.contains('?')
+        && !joined.contains("http")
+        && (joined.contains('<') || joined.contains('(') || joined.contains('"'))
 }
 
 /// Takes the line above in when the intro was wrapped before its date.
@@ -162,10 +196,15 @@ fn extend(lines: &[Line], start: usize) -> usize {
     let Some(above) = start.checked_sub(1) else { return start };
     let line = &lines[above];
     let own = &lines[start].folded;
-    let is_open = !line.is_blank() && line.role.is_none() && line.depth == lines[start].depth && line.folded.len() < 120;
+    let is_open = !line.is_blank()
+        && line.role.is_none()
+        && line.depth == lines[start].depth
+        && line.folded.len() < 120;
     let ends_open = !line.folded.ends_with(['.', '!', '?', ':']);
     let is_start = begins_like_intro(&line.folded) && (has_date(&line.folded) || line.folded.len() < 60);
-    let own_is_start = ["on ", "am ", "le ", "el ", "il ", "em ", "den ", "op ", "w dniu", "dnia ", "dne "].iter().any(|s| own.starts_with(s));
+    let own_is_start = ["on ", "am ", "le ", "el ", "il ", "em ", "den ", "op ", "w dniu", "dnia ", "dne "]
+        .iter()
+        .any(|s| own.starts_with(s));
     if is_open && ends_open && is_start && !own_is_start { above } else { start }
 }
 

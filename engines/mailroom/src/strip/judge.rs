@@ -4,8 +4,8 @@ use super::labels::Announced;
 use super::line::{Line, Role};
 use super::{Cut, CutKind, Stripped, footer, intro, signature};
 
-/// Sorts the lines into what was written and what was not.
-pub(crate) fn judge(mut lines: Vec<Line>) -> Stripped {
+/// Sorts the lines into what was written and what was not. `author` is the folded name of the sender, or empty.
+pub(crate) fn judge(mut lines: Vec<Line>, author: &str) -> Stripped {
     mark_quotes(&mut lines);
     keep_own_quotes(&mut lines);
     for line in lines.iter_mut().filter(|l| l.depth > 0 && l.role.is_none()) {
@@ -15,7 +15,7 @@ pub(crate) fn judge(mut lines: Vec<Line>) -> Stripped {
     for (start, end) in segments(&lines) {
         let is_top = !has_before;
         footer::mark(&mut lines[start..end], is_top);
-        signature::mark(&mut lines[start..end], has_before);
+        signature::mark(&mut lines[start..end], has_before, author);
         has_before |= lines[start..end].iter().any(Line::is_own);
     }
     finish(&lines)
@@ -37,7 +37,8 @@ fn mark_quotes(lines: &mut [Line]) {
             continue;
         };
         let next = (found.end..lines.len()).find(|i| !lines[*i].is_blank());
-        let is_quoted_below = next.is_some_and(|n| lines[n].depth > lines[at].depth || lines[n].role == Some(Role::Quote));
+        let is_quoted_below =
+            next.is_some_and(|n| lines[n].depth > lines[at].depth || lines[n].role == Some(Role::Quote));
         let role = if found.announced == Announced::Forward { Role::Forwarded } else { Role::Quote };
         if is_quoted_below {
             for line in &mut lines[found.start..found.end] {
@@ -165,7 +166,11 @@ fn tidy(lines: impl Iterator<Item = String>) -> String {
         }
         out.push(if is_blank { String::new() } else { line.trim_end().to_owned() });
     }
-    let is_rule = |line: &str| !line.chars().any(char::is_alphanumeric) && line.is_ascii() && line.chars().all(|c| matches!(c, '-' | '_' | '=' | '*' | '~' | ' ' | '>' | '|'));
+    let is_rule = |line: &str| {
+        !line.chars().any(char::is_alphanumeric)
+            && line.is_ascii()
+            && line.chars().all(|c| matches!(c, '-' | '_' | '=' | '*' | '~' | ' ' | '>' | '|'))
+    };
     while out.last().is_some_and(|last| last.is_empty() || is_rule(last)) {
         out.pop();
     }
@@ -173,15 +178,30 @@ fn tidy(lines: impl Iterator<Item = String>) -> String {
 }
 
 fn says_something(text: &str) -> bool {
-    text.lines().filter(|l| !l.starts_with('>')).any(|l| l.chars().any(|c| c.is_alphanumeric() || !c.is_ascii() && !c.is_whitespace() || matches!(c, '?' | '!' | '+')))
+    text.lines().filter(|l| !l.starts_with('>')).any(|l| {
+        l.chars().any(|c| {
+            c.is_alphanumeric() || !c.is_ascii() && !c.is_whitespace() || matches!(c, '?' | '!' | '+')
+        })
+    })
 }
 
 /// Nothing was written: show the best of what there is, forwarded mail first.
 fn fall_back(stripped: &mut Stripped, lines: &[Line]) {
-    let of = |roles: &[Role]| tidy(lines.iter().filter(|l| l.is_blank() || l.role.is_some_and(|r| roles.contains(&r))).map(Line::shown));
-    let before_quote: Vec<&Line> =
-        lines.iter().take_while(|l| !matches!(l.role, Some(Role::Quote | Role::Intro | Role::Forwarded))).collect();
-    let signature = tidy(before_quote.iter().filter(|l| l.is_blank() || l.role == Some(Role::Signature)).map(|l| l.shown()));
+    let of = |roles: &[Role]| {
+        tidy(
+            lines
+                .iter()
+                .filter(|l| l.is_blank() || l.role.is_some_and(|r| roles.contains(&r)))
+                .map(Line::shown),
+        )
+    };
+    let before_quote: Vec<&Line> = lines
+        .iter()
+        .take_while(|l| !matches!(l.role, Some(Role::Quote | Role::Intro | Role::Forwarded)))
+        .collect();
+    let signature = tidy(
+        before_quote.iter().filter(|l| l.is_blank() || l.role == Some(Role::Signature)).map(|l| l.shown()),
+    );
     let forwarded = of(&[Role::Forwarded]);
     let all = tidy(lines.iter().map(Line::shown));
     let has = |text: &String| text.chars().any(|c| !c.is_whitespace());
@@ -218,5 +238,8 @@ fn cuts(lines: &[Line]) -> Vec<Cut> {
         }
         open = true;
     }
-    cut.into_iter().map(|(kind, lines)| Cut { kind, text: lines.join("\n").trim().to_owned() }).filter(|c| !c.text.is_empty()).collect()
+    cut.into_iter()
+        .map(|(kind, lines)| Cut { kind, text: lines.join("\n").trim().to_owned() })
+        .filter(|c| !c.text.is_empty())
+        .collect()
 }

@@ -76,7 +76,11 @@ impl MarkedAddress {
         let mut parts = token.split('.');
         let ticket = parts.next()?.parse().ok()?;
         let (bound, whole) = (parts.next()?.to_owned(), parts.next()?.to_owned());
-        (parts.next().is_none() && bound.len() == MAC_LETTERS && whole.len() == 10).then_some(Self { ticket, bound, whole })
+        (parts.next().is_none() && bound.len() == MAC_LETTERS && whole.len() == 10).then_some(Self {
+            ticket,
+            bound,
+            whole,
+        })
     }
 
     /// Whether one of the keys signed it for this person.
@@ -87,7 +91,9 @@ impl MarkedAddress {
 
     /// Whether one of the keys signed it at all, for whomever.
     pub fn is_ours(&self, keys: &[Key]) -> bool {
-        keys.iter().any(|key| is_same(&key.mac("token", &[&self.ticket.to_string(), &self.bound])[..10], &self.whole))
+        keys.iter().any(|key| {
+            is_same(&key.mac("token", &[&self.ticket.to_string(), &self.bound])[..10], &self.whole)
+        })
     }
 }
 
@@ -108,9 +114,12 @@ impl MarkedId {
             return None;
         }
         let number: u64 = ticket.parse().ok()?;
-        let is_ours = keys
-            .iter()
-            .any(|key| is_same(&key.mac("message-id", &[&number.to_string(), &unique.to_lowercase()]), &mac.to_lowercase()));
+        let is_ours = keys.iter().any(|key| {
+            is_same(
+                &key.mac("message-id", &[&number.to_string(), &unique.to_lowercase()]),
+                &mac.to_lowercase(),
+            )
+        });
         is_ours.then(|| Self { ticket: number, unique: unique.to_owned() })
     }
 }
