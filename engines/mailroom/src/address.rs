@@ -44,12 +44,11 @@ impl Address {
 /// Reads an address list (RFC 5322, groups flattened) from the raw bytes of a field, at most `most` entries.
 pub fn read_addresses(raw: &[u8], most: usize) -> Vec<Address> {
     let text;
-    let raw = match std::str::from_utf8(raw) {
-        Ok(_) => raw,
-        Err(_) => {
-            text = encoding_rs::WINDOWS_1252.decode_without_bom_handling(raw).0.into_owned();
-            text.as_bytes()
-        }
+    let raw = if std::str::from_utf8(raw).is_ok() {
+        raw
+    } else {
+        text = encoding_rs::WINDOWS_1252.decode_without_bom_handling(raw).0.into_owned();
+        text.as_bytes()
     };
     let line = with_newline(raw);
     let HeaderValue::Address(list) = MessageStream::new(&line).parse_address() else {

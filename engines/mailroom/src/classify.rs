@@ -2,6 +2,7 @@
 //! the others saw is kept.
 
 mod absence;
+mod candidates;
 mod cause;
 mod crowd;
 mod delivery;

@@ -51,7 +51,7 @@ pub fn commands(text: &str, _proof: &StaffProof) -> Orders {
         }
         lines.next();
     }
-    orders.text = lines.collect::<Vec<_>>().join("\n").trim().to_owned();
+    lines.collect::<Vec<_>>().join("\n").trim().clone_into(&mut orders.text);
     orders
 }
 

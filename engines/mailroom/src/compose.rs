@@ -216,7 +216,7 @@ pub fn references_for(mail: &Mail<'_>) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     if ids.len() > MOST {
-        ids.drain(1..ids.len() - MOST + 1);
+        ids.drain(1..=ids.len() - MOST);
     }
     ids
 }

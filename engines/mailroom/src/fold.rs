@@ -127,12 +127,12 @@ pub(crate) struct Phrases<T> {
 }
 
 impl<T: Copy> Phrases<T> {
-    /// Builds the set; phrases are folded, so tables are written as people write.
-    pub fn new(table: &[(T, &[&str])]) -> Self {
+    /// Builds the set from a word file, see [`read_words`]; `meaning` turns a section's name into what it means.
+    pub fn read(text: &str, meaning: impl Fn(&str) -> Option<T>) -> Self {
         let mut patterns = Vec::new();
         let mut meanings = Vec::new();
-        for (meaning, phrases) in table {
-            for phrase in *phrases {
+        read_words(text, |section, phrase| {
+            if let Some(meaning) = meaning(section) {
                 // A space at either end is part of a pattern: it stands for "a word begins (ends) here".
                 let mut pattern = fold(phrase);
                 if phrase.starts_with(' ') {
@@ -142,14 +142,14 @@ impl<T: Copy> Phrases<T> {
                     pattern.push(' ');
                 }
                 patterns.push(pattern);
-                meanings.push(*meaning);
+                meanings.push(meaning);
             }
-        }
+        });
         let lengths = patterns.iter().map(String::len).collect();
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .build(&patterns)
-            .expect("a phrase table is small and fixed at build time");
+            .expect("a word file is small and fixed at build time");
         Self { automaton, meanings, lengths }
     }
 
@@ -190,4 +190,23 @@ pub(crate) fn clip(text: &str, most: usize) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+/// Hands over every phrase of a word file with the name of its section: lines `== name`, phrases parted by ` | `, `_`
+/// at an end for a space, `#` for a remark.
+pub(crate) fn read_words(text: &str, mut take: impl FnMut(&str, &str)) {
+    let mut section = "";
+    for line in text.lines().filter(|line| !line.starts_with("# ")) {
+        if let Some(name) = line.strip_prefix("== ") {
+            section = name.trim();
+            continue;
+        }
+        for phrase in line.split(" | ").filter(|phrase| !phrase.trim().is_empty()) {
+            let start = phrase.starts_with('_') && phrase.len() > 1 && !phrase.starts_with("__");
+            let end = phrase.ends_with('_') && phrase.len() > 1 && !phrase.ends_with("__");
+            let bare = &phrase[usize::from(start)..phrase.len() - usize::from(end)];
+            let spaced = format!("{}{bare}{}", if start { " " } else { "" }, if end { " " } else { "" });
+            take(section, &spaced);
+        }
+    }
 }

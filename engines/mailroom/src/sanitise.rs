@@ -237,9 +237,8 @@ impl Writing<'_, '_> {
                 Some(address) => address,
                 None => return,
             },
-            "src" | "cite" => return,
             "href" if element == "a" && is_followable(value) => value.trim().to_owned(),
-            "href" => return,
+            "src" | "cite" | "href" => return,
             "style" => match style::reduce(value) {
                 reduced if reduced.is_empty() => return,
                 reduced => reduced,

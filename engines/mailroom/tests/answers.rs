@@ -42,7 +42,7 @@ fn what_is_written_can_be_read() {
     let composed = compose(&draft);
     let mail = parse(&composed.raw);
     assert_eq!(mail.subject, draft.subject);
-    assert_eq!(mail.from, [draft.from.clone()]);
+    assert_eq!(mail.from, std::slice::from_ref(&draft.from));
     assert_eq!(mail.date_ms, Some(draft.date_ms));
     assert_eq!(mail.references, draft.references);
     assert_eq!(mail.in_reply_to, ["b@cust.example"]);

@@ -10,171 +10,52 @@ use mainstay_mailroom::{Pictures, sanitise};
 
 /// Payloads; `HIT` is the call a script makes, `URL` an address that must not be asked for.
 const ATTACKS: &str = include_str!("mails/attacks.txt");
+const PARTS: &str = include_str!("mails/attack_parts.txt");
+
+/// A section of the parts.
+fn section(name: &str) -> Vec<String> {
+    let lines = PARTS.lines().skip_while(|l| l.strip_prefix("== ") != Some(name)).skip(1);
+    let found = lines.take_while(|l| !l.starts_with("== ")).map(|l| {
+        l.replace("\\t", "\t")
+            .replace("\\n", "\n")
+            .replace("\\u{1}", "\u{1}")
+            .replace("\\u{feff}", "\u{feff}")
+    });
+    let found: Vec<String> = found.collect();
+    assert!(!found.is_empty(), "no section {name}");
+    found
+}
 
 fn attacks() -> Vec<String> {
     let mut all: Vec<String> = ATTACKS.lines().filter(|l| !l.is_empty()).map(str::to_owned).collect();
-    for event in [
-        "onload",
-        "onerror",
-        "onclick",
-        "onmouseover",
-        "onfocus",
-        "ontoggle",
-        "onanimationstart",
-        "onpointerenter",
-        "onbegin",
-        "onscroll",
-        "onwheel",
-        "oncopy",
-        "oninput",
-        "onpageshow",
-        "onmessage",
-    ] {
-        for tag in [
-            "img src=x",
-            "svg",
-            "body",
-            "details open",
-            "input autofocus",
-            "video src=x",
-            "div tabindex=1 style=animation-name:x",
-            "a href=#",
-            "table",
-            "marquee",
-            "math",
-            "p",
-            "iframe",
-            "select autofocus",
-            "style",
-            "br",
-            "font",
-            "td",
-        ] {
+    for event in section("events") {
+        for tag in section("tags") {
             all.push(format!("<{tag} {event}=HIT>x"));
             all.push(format!("<{tag}/{event}=\"HIT\"/>x"));
         }
     }
-    for scheme in [
-        "javascript:",
-        "JaVaScRiPt:",
-        "java\tscript:",
-        "java\nscript:",
-        "\u{1}javascript:",
-        " javascript:",
-        "&#106;avascript:",
-        "&#x6A;avascript:",
-        "javascript&colon;",
-        "javascript&#58;",
-        "vbscript:",
-        "data:text/html,<script>HIT</script>",
-        "data:text/html;base64,PHNjcmlwdD50b3AuaGl0KCk8L3NjcmlwdD4=",
-        "feed:javascript:",
-        "view-source:javascript:",
-        "jav&#x09;ascript:",
-        "jav&NewLine;ascript:",
-        "\u{feff}javascript:",
-    ] {
-        for wrap in [
-            "<a href=\"@\">x</a>",
-            "<iframe src=\"@\"></iframe>",
-            "<img src=\"@\">",
-            "<form action=\"@\"><button>x</button></form>",
-            "<object data=\"@\"></object>",
-            "<embed src=\"@\">",
-            "<svg><a xlink:href=\"@\"><text>x</text></a></svg>",
-            "<math href=\"@\">x</math>",
-            "<area href=\"@\">",
-            "<base href=\"@\">",
-            "<meta http-equiv=refresh content=\"0;url=@\">",
-            "<link rel=stylesheet href=\"@\">",
-            "<button formaction=\"@\">x</button>",
-            "<td background=\"@\">",
-            "<body background=\"@\">",
-            "<div style=\"background:url('@')\">",
-        ] {
-            all.push(wrap.replace('@', &format!("{scheme}HIT")));
-        }
+    for scheme in section("schemes") {
+        all.extend(section("wraps").iter().map(|wrap| wrap.replace('@', &format!("{scheme}HIT"))));
     }
-    for property in [
-        "background",
-        "background-image",
-        "list-style-image",
-        "content",
-        "cursor",
-        "border-image",
-        "mask",
-        "filter",
-        "src",
-        "behavior",
-        "-moz-binding",
-        "shape-outside",
-        "clip-path",
-        "list-style",
-        "background-color",
-        "font",
-    ] {
-        for value in [
-            "url(URL)",
-            "url('URL')",
-            "url(\"URL\")",
-            "u\\72l(URL)",
-            "image(URL)",
-            "image-set('URL' 1x)",
-            "/**/url(URL)",
-            "URL(URL)",
-            "expression(HIT)",
-            "-webkit-image-set(url(URL) 1x)",
-        ] {
+    for property in section("properties") {
+        for value in section("values") {
             all.push(format!("<div style='{property}:{}'>x</div>", value.replace('\'', "&#39;")));
             all.push(format!("<p style=\"color:red;}}*{{{property}:{}\">x", value.replace('"', "&quot;")));
         }
     }
-    for resource in [
-        "<img src=URL>",
-        "<img srcset='URL 1x'>",
-        "<img src=//HOST/hit>",
-        "<picture><source srcset=URL><img></picture>",
-        "<video poster=URL></video>",
-        "<video src=URL></video>",
-        "<audio src=URL></audio>",
-        "<input type=image src=URL>",
-        "<link rel=prefetch href=URL>",
-        "<link rel=stylesheet href=URL>",
-        "<style>@import 'URL';</style>",
-        "<style>*{background:url(URL)}</style>",
-        "<iframe src=URL></iframe>",
-        "<object data=URL></object>",
-        "<embed src=URL>",
-        "<table background=URL><tr><td>x</table>",
-        "<svg><image href=URL /></svg>",
-        "<svg><use href=URL#x /></svg>",
-        "<body background=URL>",
-        "<script src=URL></script>",
-        "<frameset><frame src=URL></frameset>",
-        "<track src=URL>",
-        "<bgsound src=URL>",
-        "<meta http-equiv=refresh content='0;url=URL'>",
-        "<applet code=URL></applet>",
-        "<a ping=URL href=#>x</a>",
-        "<div style=\"background:url(URL)\">",
-        "<html manifest=URL>",
-        "<link rel=dns-prefetch href=URL>",
-        "<img dynsrc=URL lowsrc=URL>",
-        "<image src=URL>",
-        "<blockquote cite=URL>x</blockquote>",
-    ] {
-        all.push(resource.to_owned());
+    for resource in section("resources") {
         all.push(format!("<!--[if mso]>{resource}<![endif]-->{resource}"));
         all.push(format!("<noscript>{resource}</noscript><template>{resource}</template>"));
         all.push(format!("<table><p>{resource}</table>"));
-        all.push(format!("<xmp><p title=\"</xmp>{resource}\">"));
-        all.push(format!("<textarea><p title=\"</textarea>{resource}\">"));
-        all.push(format!("<title><p title=\"</title>{resource}\">"));
+        for raw in ["xmp", "textarea", "title", "noscript", "iframe", "style"] {
+            all.push(format!("<{raw}><p title=\"</{raw}>{resource}\">"));
+        }
         all.push(format!("<svg><style><p title=\"</style>{resource}\"></svg>"));
         all.push(format!("<math><mtext><table><mglyph><style><!--</style>{resource}"));
         all.push(format!(
             "<form><math><mtext></form><form><mglyph><svg><mtext><style><path id=\"</style>{resource}\">"
         ));
+        all.push(resource);
     }
     all
 }

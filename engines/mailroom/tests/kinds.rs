@@ -32,10 +32,10 @@ fn judge(case: &Case) -> Result<(), String> {
     };
     let verdict = classify(&parse(case.raw.as_bytes()), &desk);
     let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let mut wrong = String::new();
+    let mut wrong: Vec<String> = Vec::new();
     let mut compare = |what: &str, expected: &str, got: String| {
         if expected != got {
-            wrong += &format!("{what}: expected {expected}, got {got}; {verdict:#?}\n");
+            wrong.push(format!("{what}: expected {expected}, got {got}; {verdict:#?}"));
         }
     };
     for kind in case.values("kind") {
@@ -57,9 +57,9 @@ fn judge(case: &Case) -> Result<(), String> {
     }
     let is_person = case.values("kind").any(|kind| kind == "person") && !case.has("silent");
     if is_person != verdict.no_answer.is_empty() {
-        wrong += &format!("no_answer: {:?}\n", verdict.no_answer);
+        wrong.push(format!("no_answer: {:?}", verdict.no_answer));
     }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 
 /// The tree of parts agrees with mail-parser's own on mails that are well-formed.

@@ -157,7 +157,11 @@ fn broken_structures_are_mended() {
 fn limits_hold() {
     let mut deep = String::new();
     for level in 0..100 {
-        deep.push_str(&format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n"));
+        deep += "Content-Type: multipart/mixed; boundary=b";
+        deep += &level.to_string();
+        deep += "\n\n--b";
+        deep += &level.to_string();
+        deep += "\n";
     }
     deep.push_str("\nbottom\n");
     assert!(parse(deep.as_bytes()).hurt.contains(&Hurt::TooDeep));

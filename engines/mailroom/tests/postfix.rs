@@ -230,7 +230,7 @@ fn refuse(mut stream: TcpStream) -> Option<()> {
     let mut lines = BufReader::new(stream.try_clone().ok()?);
     stream.write_all(b"220 mx.cust.test ESMTP\r\n").ok()?;
     let mut line = String::new();
-    while lines.read_line(&mut line).ok().filter(|n| *n > 0).is_some() {
+    while lines.read_line(&mut line).is_ok_and(|length| length > 0) {
         let told = match line.to_ascii_uppercase() {
             l if l.starts_with("RCPT") && l.contains("GONE") => {
                 "550 5.1.1 <gone@cust.test>: no such user here"
@@ -286,6 +286,22 @@ impl Known for OneTicket {
     }
 }
 
+fn draft(key: &Key, to: &str, id: &str) -> Draft<'static> {
+    Draft {
+        from: Address { name: "Störungs-Desk".to_owned(), address: "desk@desk.test".to_owned() },
+        to: vec![Address::new(to)],
+        reply_to: Some(Address::new(key.address("desk@desk.test", 7, to))),
+        subject: "Störung [#7]".to_owned(),
+        message_id: key.message_id("desk.test", 7, id),
+        date_ms: 1_795_420_800_000,
+        text: "Sollen wir neu starten?\n.\nGrüße\n".to_owned(),
+        html: Some("<p>Sollen wir neu starten?</p>".to_owned()),
+        loop_mark: "desk.test".to_owned(),
+        envelope: Envelope::Verp(key.address("desk@desk.test", 7, to)),
+        ..Draft::default()
+    }
+}
+
 #[test]
 fn out_answered_and_bounced() {
     let servers = match Servers::start() {
@@ -315,19 +331,7 @@ fn out_answered_and_bounced() {
         (verdict, decision)
     };
     let joins = Decision::Joins { ticket: 7, reopen: false };
-    let draft = |to: &str, id: &str| Draft {
-        from: Address { name: "Störungs-Desk".to_owned(), address: "desk@desk.test".to_owned() },
-        to: vec![Address::new(to)],
-        reply_to: Some(Address::new(key.address("desk@desk.test", 7, to))),
-        subject: "Störung [#7]".to_owned(),
-        message_id: key.message_id("desk.test", 7, id),
-        date_ms: 1_795_420_800_000,
-        text: "Sollen wir neu starten?\n.\nGrüße\n".to_owned(),
-        html: Some("<p>Sollen wir neu starten?</p>".to_owned()),
-        loop_mark: "desk.test".to_owned(),
-        envelope: Envelope::Verp(key.address("desk@desk.test", 7, to)),
-        ..Draft::default()
-    };
+    let draft = |to: &str, id: &str| draft(&key, to, id);
 
     // Out: what Ann's server hands out is what was written.
     assert!(servers.send(&compose(&draft("ann@cust.test", "E1"))).starts_with("250"));

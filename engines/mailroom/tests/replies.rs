@@ -28,33 +28,33 @@ fn check(file: &str) {
 
 fn judge(case: &Case) -> Result<(), String> {
     let stripped = strip(&parse(case.raw.as_bytes()));
-    let mut wrong = String::new();
+    let mut wrong: Vec<String> = Vec::new();
     for expected in case.values("text") {
         let expected = expected.replace("\\n", "\n");
         if stripped.text != expected {
-            wrong += &format!(
+            wrong.push(format!(
                 "expected: {expected:?}\n     got: {:?}\n     cut: {:?}\n",
                 stripped.text, stripped.cut
-            );
+            ));
         }
     }
     for kinds in case.values("cut") {
         for kind in kinds.split_whitespace() {
             let is_there = stripped.cut.iter().any(|cut| name(cut.kind) == kind);
             if !is_there {
-                wrong += &format!("no {kind} was cut: {:?}\n", stripped.cut);
+                wrong.push(format!("no {kind} was cut: {:?}\n", stripped.cut));
             }
         }
     }
     for absent in case.values("absent").flat_map(|a| a.split(" | ")) {
         if stripped.text.contains(absent) {
-            wrong += &format!("still there: {absent}\n");
+            wrong.push(format!("still there: {absent}\n"));
         }
     }
     if stripped.is_fallback != case.has("fallback") {
-        wrong += &format!("is_fallback is {}\n", stripped.is_fallback);
+        wrong.push(format!("is_fallback is {}\n", stripped.is_fallback));
     }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 
 fn name(kind: CutKind) -> &'static str {

@@ -57,7 +57,7 @@ fn is_generated(look: &Look<'_, '_>) -> bool {
 }
 
 /// The subject without answer marks in front.
-fn bare_subject<'s>(subject: &'s str) -> &'s str {
+fn bare_subject(subject: &str) -> &str {
     let mut rest = subject.trim();
     for _ in 0..5 {
         let shorter = [
@@ -86,6 +86,10 @@ fn bare_subject<'s>(subject: &'s str) -> &'s str {
     rest
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "six independent observations, combined by the rules below"
+)]
 struct Signs {
     field: Option<String>,
     is_generated: bool,

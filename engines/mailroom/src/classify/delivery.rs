@@ -52,8 +52,11 @@ pub struct Original {
 impl Original {
     /// Reads a header block; fields that are already known stay.
     pub(crate) fn read(&mut self, head: &str) {
-        let trimmed: String =
-            head.trim_start().lines().map(|l| format!("{}\n", l.strip_prefix("> ").unwrap_or(l))).collect();
+        let lines = head.trim_start().lines().map(|line| line.strip_prefix("> ").unwrap_or(line));
+        let trimmed = lines.collect::<Vec<_>>().join(
+            "
+",
+        );
         let (headers, ..) = Headers::read(trimmed.as_bytes(), &Limits::default());
         let first = |name: &str| headers.raw(name).map(decode_words);
         self.message_id = self

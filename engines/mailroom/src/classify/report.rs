@@ -189,7 +189,7 @@ fn fields(text: &str) -> Fields {
         });
         match (name, fields.last_mut()) {
             (Some((name, value)), _) => {
-                fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+                fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
             }
             (None, Some((_, open))) if open.len() < 8_000 => {
                 open.push(' ');
@@ -211,7 +211,7 @@ fn groups(text: &str) -> Vec<Fields> {
             let has_recipient = group.iter().any(|(n, _)| n.ends_with("-recipient"));
             let repeats = group.iter().any(|(n, _)| *n == name);
             let is_start = name == "final-recipient" || name == "original-recipient";
-            if has_recipient && (is_fresh && is_start || is_start && repeats) && groups.len() < MOST_GROUPS {
+            if has_recipient && is_start && (is_fresh || repeats) && groups.len() < MOST_GROUPS {
                 groups.push(Vec::new());
             }
             is_fresh = false;

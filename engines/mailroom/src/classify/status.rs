@@ -9,7 +9,7 @@ pub(crate) struct Codes {
 
 /// The best codes in a text: a specific enhanced one before a vague one, failures before successes.
 pub(crate) fn read(text: &str) -> Codes {
-    let enhanced = all_enhanced(text).max_by_key(|code| weight(code)).map(|(text, _)| text);
+    let enhanced = all_enhanced(text).max_by_key(weight).map(|(text, _)| text);
     Codes { enhanced, smtp: smtp(text) }
 }
 

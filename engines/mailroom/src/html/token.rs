@@ -27,7 +27,7 @@ impl<'a> Tokens<'a> {
         &self.html[self.at..]
     }
 
-    fn text(&mut self) -> Option<Token> {
+    fn text(&mut self) -> Token {
         let rest = self.rest();
         // A `<` that begins no tag is text; look for the next one that may.
         let mut end = 1;
@@ -43,7 +43,7 @@ impl<'a> Tokens<'a> {
             end = rest.len();
         }
         self.at += end;
-        Some(Token::Text(entity::decode(&rest[..end]).into_owned()))
+        Token::Text(entity::decode(&rest[..end]).into_owned())
     }
 
     /// Skips `<!…>`, `<?…>` and comments.
@@ -127,7 +127,7 @@ impl Iterator for Tokens<'_> {
                 return None;
             }
             if !rest.starts_with('<') || !begins_tag(rest) {
-                return self.text();
+                return Some(self.text());
             }
             match rest.as_bytes().get(1) {
                 Some(b'!' | b'?') => self.declaration(),

@@ -120,7 +120,7 @@ impl Building {
                 return;
             }
             // A stray end tag inside a cell must not close what is around the table.
-            if open == "table" && !is_cell_end || matches!(open, "td" | "th") && !is_cell_end {
+            if !is_cell_end && matches!(open, "table" | "td" | "th") {
                 return;
             }
         }

@@ -62,12 +62,11 @@ fn take_text(mail: &mut Mail<'_>, leaf: &Leaf<'_>, stretches: &mut Vec<Stretch>,
     }
     let text = clip(&text, limits.text_bytes);
     let shared = leaf.alternative.and_then(|n| stretches.iter_mut().find(|s| s.alternative == Some(n)));
-    let stretch = match shared {
-        Some(stretch) => stretch,
-        None => {
-            stretches.push(Stretch { alternative: leaf.alternative, ..Stretch::default() });
-            stretches.last_mut().expect("one was pushed on the line above")
-        }
+    let stretch = if let Some(stretch) = shared {
+        stretch
+    } else {
+        stretches.push(Stretch { alternative: leaf.alternative, ..Stretch::default() });
+        stretches.last_mut().expect("one was pushed on the line above")
     };
     if is_html {
         append(&mut stretch.html, text.replace('\0', ""));

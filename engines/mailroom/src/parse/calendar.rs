@@ -42,7 +42,7 @@ pub(crate) fn read(text: &str) -> Vec<Invite> {
         match (name.to_ascii_uppercase().as_str(), &mut open) {
             ("METHOD", _) => method = method_of(value),
             ("BEGIN", None) if value.trim() == "VEVENT" => {
-                open = Some(Invite { method, ..Invite::default() })
+                open = Some(Invite { method, ..Invite::default() });
             }
             ("BEGIN", Some(_)) => alarm = true,
             ("END", Some(_)) if value.trim() != "VEVENT" => alarm = false,

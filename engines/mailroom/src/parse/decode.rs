@@ -97,7 +97,7 @@ fn hex(byte: u8) -> Option<u8> {
 pub(crate) fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
     let declared = charset.map(|name| name.trim().trim_matches(['"', '\''])).filter(|name| !name.is_empty());
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if bytes.starts_with(b"\xff\xfe") && bytes.len() % 2 == 0 {
+    if bytes.starts_with(b"\xff\xfe") && bytes.len().is_multiple_of(2) {
         return encoding_rs::UTF_16LE.decode_with_bom_removal(bytes).0;
     }
     let is_utf8_name = declared.is_none_or(|name| {

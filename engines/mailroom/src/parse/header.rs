@@ -299,15 +299,12 @@ fn percent(value: &[u8]) -> Vec<u8> {
     let mut at = 0;
     while at < value.len() {
         let pair = value.get(at + 1..at + 3).and_then(|p| std::str::from_utf8(p).ok());
-        match pair.filter(|_| value[at] == b'%').and_then(|p| u8::from_str_radix(p, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(value[at]);
-                at += 1;
-            }
+        if let Some(byte) = pair.filter(|_| value[at] == b'%').and_then(|p| u8::from_str_radix(p, 16).ok()) {
+            out.push(byte);
+            at += 3;
+        } else {
+            out.push(value[at]);
+            at += 1;
         }
     }
     out

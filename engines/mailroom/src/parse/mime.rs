@@ -172,14 +172,14 @@ impl<'a> Walk<'a> {
         let protocol = content_type.parameter("protocol").unwrap_or_default().to_ascii_lowercase();
         let found = match content_type.value.as_str() {
             "multipart/signed" if protocol.contains("pgp") => Protection::PgpSigned,
-            "multipart/signed" => Protection::SmimeSigned,
-            "multipart/encrypted" => Protection::PgpEncrypted,
             "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
                 let kind = content_type.parameter("smime-type").unwrap_or_default().to_ascii_lowercase();
                 if kind.contains("signed") { Protection::SmimeSigned } else { Protection::SmimeEncrypted }
             }
-            "application/pkcs7-signature" | "application/x-pkcs7-signature" => Protection::SmimeSigned,
-            "application/pgp-encrypted" => Protection::PgpEncrypted,
+            "multipart/signed" | "application/pkcs7-signature" | "application/x-pkcs7-signature" => {
+                Protection::SmimeSigned
+            }
+            "multipart/encrypted" | "application/pgp-encrypted" => Protection::PgpEncrypted,
             "application/pgp-signature" => Protection::PgpSigned,
             _ => return,
         };

@@ -10,7 +10,7 @@ pub(crate) enum Document {
     Text(String),
 }
 
-/// Undoes LZFu compression; `None` when the header is wrong.
+/// Undoes `LZFu` compression; `None` when the header is wrong.
 pub(crate) fn decompress(packed: &[u8]) -> Option<Vec<u8>> {
     let word = |at: usize| packed.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
     let size = usize::try_from(word(4)?).ok()?.min(MOST_BYTES);
@@ -110,6 +110,7 @@ fn code_page(head: &[u8]) -> String {
     format!("windows-{}", number.unwrap_or_else(|| "1252".to_owned()))
 }
 
+#[derive(Clone, Copy)]
 enum Control<'a> {
     Word(&'a [u8], Option<i32>),
     Byte(u8),
@@ -154,16 +155,19 @@ struct Reading {
 }
 
 impl Reading {
+    fn is_shown(&self, group: Group) -> bool {
+        let is_for_rtf = self.is_html && group.is_rtf_only && !group.is_html_tag;
+        !(group.is_skipped || is_for_rtf)
+    }
+
     fn byte(&mut self, byte: u8, group: Group) {
-        let is_shown = !group.is_skipped && !(self.is_html && group.is_rtf_only && !group.is_html_tag);
-        if is_shown {
+        if self.is_shown(group) {
             self.bytes.push(byte);
         }
     }
 
     fn push(&mut self, text: &str, group: Group) {
-        let is_shown = !group.is_skipped && !(self.is_html && group.is_rtf_only && !group.is_html_tag);
-        if is_shown {
+        if self.is_shown(group) {
             self.flush();
             self.out.push_str(text);
         }
@@ -197,7 +201,7 @@ impl Reading {
             }
             b"htmlrtf" => group.is_rtf_only = number != Some(0),
             b"fonttbl" | b"colortbl" | b"stylesheet" | b"info" | b"pict" | b"generator" => {
-                group.is_skipped = true
+                group.is_skipped = true;
             }
             b"par" | b"line" => self.push("\n", *group),
             b"tab" => self.push("\t", *group),

@@ -37,7 +37,7 @@ pub(crate) fn open(content: &[u8], budget: &mut usize) -> Option<Opened> {
     while let Some((id, data)) = attribute(&mut reader) {
         match id {
             CODE_PAGE => {
-                code_page = data.get(..4).map_or(1_252, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                code_page = data.get(..4).map_or(1_252, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
             }
             BODY => opened.text = Some(narrow(data, code_page)),
             MESSAGE_PROPERTIES => message_properties(data, code_page, &mut opened),
@@ -173,12 +173,11 @@ fn property<'a>(reader: &mut Reader<'a>, found: &mut Vec<Property<'a>>) -> Optio
     };
     let count = if is_many || fixed.is_none() { reader.u32()?.min(10_000) } else { 1 };
     for _ in 0..count {
-        let value = match fixed {
-            Some(length) => reader.take(length)?,
-            None => {
-                let length = usize::try_from(reader.u32()?).ok()?;
-                reader.padded(length)?
-            }
+        let value = if let Some(length) = fixed {
+            reader.take(length)?
+        } else {
+            let length = usize::try_from(reader.u32()?).ok()?;
+            reader.padded(length)?
         };
         found.push(Property { id, kind, value });
     }

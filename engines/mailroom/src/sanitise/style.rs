@@ -104,11 +104,7 @@ fn is_harmless(property: &str, value: &str) -> bool {
         (property.starts_with("margin") || property == "text-indent" || property == "letter-spacing")
             && lower.contains('-')
             && property != "margin-top";
-    is_plain
-        && functions
-        && !is_unsafe_word
-        && !is_shifted
-        && !(property.starts_with("margin") && lower.contains("-"))
+    is_plain && functions && !is_unsafe_word && !is_shifted
 }
 
 #[cfg(test)]

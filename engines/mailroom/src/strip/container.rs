@@ -137,7 +137,7 @@ pub(crate) fn mark(tree: &Tree, spans: &[(usize, usize)], lines: &mut [Line]) {
             }
             Some(Says::Rest) => lines[start].is_rest_quoted = true,
             None if has_top_border(element) && is_header_like(&lines[start..]) => {
-                lines[start].is_rest_quoted = true
+                lines[start].is_rest_quoted = true;
             }
             None => {}
         }

@@ -25,15 +25,12 @@ pub fn cases(file: &str) -> Vec<Case> {
         if let Some(name) = line.strip_prefix("%%%% ") {
             cases.push(Case { name: name.to_owned(), expected: Vec::new(), raw: String::new() });
         } else if let Some(case) = cases.last_mut() {
-            match line.strip_prefix("%% ") {
-                Some(expected) => {
-                    let (key, value) = expected.split_once(": ").unwrap_or((expected, ""));
-                    case.expected.push((key.to_owned(), value.to_owned()));
-                }
-                None => {
-                    case.raw.push_str(line);
-                    case.raw.push('\n');
-                }
+            if let Some(expected) = line.strip_prefix("%% ") {
+                let (key, value) = expected.split_once(": ").unwrap_or((expected, ""));
+                case.expected.push((key.to_owned(), value.to_owned()));
+            } else {
+                case.raw.push_str(line);
+                case.raw.push('\n');
             }
         }
     }
