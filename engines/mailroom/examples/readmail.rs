@@ -12,8 +12,17 @@ use serde_json::{Value, json};
 
 fn main() -> ExitCode {
     let files: Vec<String> = std::env::args().skip(1).collect();
-    if files.is_empty() {
+    if files.is_empty() || files.iter().any(|f| f == "--help" || f == "-h") {
         eprintln!("usage: readmail FILE…   (.eml or mbox files, `-` for the standard input)");
+        eprintln!(
+            "One JSON document per mail and line: kind (person, auto_reply, out_of_office, auto_generated, list,"
+        );
+        eprintln!(
+            "bulk, hard_bounce, soft_bounce, delayed, delivered, disposition, feedback, own_loop) and reason,"
+        );
+        eprintln!(
+            "bounce.recipients, thread, text (what was written), cut (what was not), attachments, html (safe) …"
+        );
         return ExitCode::from(2);
     }
     let mut out = BufWriter::new(std::io::stdout().lock());
@@ -49,17 +58,18 @@ fn split_mbox(raw: &[u8]) -> Vec<&[u8]> {
     }
     let mut starts = vec![0];
     let mut at = 0;
-    while let Some(hit) = raw[at..].windows(7).position(|w| w == b"\n\nFrom ").map(|n| at + n + 2) {
-        let line = raw[hit..].split(|b| *b == b'\n').next().unwrap_or_default();
-        // `From ann@x Mon Nov 23 09:00:00 2026`: a year at the end tells it from a sentence.
-        let year = line
-            .trim_ascii_end()
-            .rsplit(|b| *b == b' ')
-            .any(|w| w.len() == 4 && w.iter().all(u8::is_ascii_digit));
-        if year {
-            starts.push(hit);
+    while let Some(end) = raw[at..].iter().position(|b| *b == b'\n').map(|n| at + n + 1) {
+        let line = &raw[end..raw.len().min(end + 200)];
+        let is_after_blank = raw[at..end].trim_ascii().is_empty();
+        if is_after_blank && line.starts_with(b"From ") {
+            let line = line.split(|b| *b == b'\n').next().unwrap_or_default();
+            // `From ann@x Mon Nov 23 09:00:00 2026`: a year at the end tells it from a sentence.
+            let mut words = line.trim_ascii_end().rsplit(|b| *b == b' ');
+            if words.any(|w| w.len() == 4 && w.iter().all(u8::is_ascii_digit)) {
+                starts.push(end);
+            }
         }
-        at = hit;
+        at = end;
     }
     let mut ends: Vec<usize> = starts.iter().skip(1).copied().collect();
     ends.push(raw.len());

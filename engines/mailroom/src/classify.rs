@@ -141,7 +141,7 @@ const STAGES: &[(&str, Stage)] = &[
 pub fn classify(mail: &Mail<'_>, desk: &Desk) -> Verdict {
     const OPENING_BYTES: usize = 4_000;
     let body = mail.body_text();
-    let opening = clip(&body, OPENING_BYTES).lines().map(fold).collect::<Vec<_>>().join("\n");
+    let opening = clip(body, OPENING_BYTES).lines().map(fold).collect::<Vec<_>>().join("\n");
     let mut look = Look {
         mail,
         desk,

@@ -10,7 +10,7 @@ mod rtf;
 mod tnef;
 mod uuencode;
 
-use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
@@ -60,6 +60,8 @@ pub struct Mail<'a> {
     pub protection: Vec<Protection>,
     /// What was left out or mended on the way.
     pub hurt: Vec<Hurt>,
+    /// The HTML as text, made once.
+    html_text: OnceLock<String>,
 }
 
 /// A machine-readable part of a report, as text.
@@ -215,19 +217,15 @@ impl Mail<'_> {
     }
 
     /// The body as plain text: the plain part, or the HTML turned into text when there is none worth showing.
-    pub fn body_text(&self) -> Cow<'_, str> {
-        match (&self.text, &self.html) {
-            (Some(text), Some(html)) if is_stub(text) => {
-                let from_html = crate::html::to_text(html);
-                if from_html.trim().len() > text.trim().len() {
-                    Cow::Owned(from_html)
-                } else {
-                    Cow::Borrowed(text)
-                }
-            }
-            (Some(text), _) => Cow::Borrowed(text),
-            (None, Some(html)) => Cow::Owned(crate::html::to_text(html)),
-            (None, None) => Cow::Borrowed(""),
+    pub fn body_text(&self) -> &str {
+        let from_html = || match &self.html {
+            Some(html) => self.html_text.get_or_init(|| crate::html::to_text(html)).as_str(),
+            None => "",
+        };
+        match &self.text {
+            Some(text) if is_stub(text) && from_html().trim().len() > text.trim().len() => from_html(),
+            Some(text) => text,
+            None => from_html(),
         }
     }
 }

@@ -100,7 +100,7 @@ fn evidence(look: &Look<'_, '_>) -> Evidence {
         .told
         .iter()
         .any(|t| !matches!(*t, "subject of a bounce" | "text of a bounce" | "carries a mail"));
-    let has_copy = has_subject && has_body && split_original(&mail.body_text()).1.is_some();
+    let has_copy = has_subject && has_body && split_original(mail.body_text()).1.is_some();
     if !(is_machine || has_copy) {
         found.weight = 0;
     }
@@ -220,7 +220,7 @@ fn is_role(local: &str) -> bool {
 
 /// The body and every attached plain text, for servers that put their words there.
 fn full_text(mail: &Mail<'_>) -> String {
-    let mut text = clip(&mail.body_text(), MOST_TEXT).to_owned();
+    let mut text = clip(mail.body_text(), MOST_TEXT).to_owned();
     for attachment in &mail.attachments {
         let is_note = attachment.declared_type.starts_with("text/plain") && text.len() < MOST_TEXT;
         if is_note {

@@ -89,7 +89,7 @@ fn in_the_text(mail: &Mail<'_>) -> Option<String> {
         .iter()
         .filter(|a| a.declared_type.starts_with("text/"))
         .map(|a| crate::parse::decode_text(&a.content, None));
-    for text in std::iter::once(body).chain(attached) {
+    for text in std::iter::once(Cow::from(body)).chain(attached) {
         let text = crate::fold::clip(&text, 64 << 10);
         let lines: Vec<&str> = text.lines().collect();
         let has = |name: &str| {
@@ -126,8 +126,8 @@ fn improve(mail: &Mail<'_>, recipients: &mut [Recipient]) {
         if !is_bare || !matches!(recipient.outcome, Outcome::Hard | Outcome::Soft) {
             continue;
         }
-        let near = super::prose::near(&body, &recipient.address);
-        let text = if near.is_empty() && only { crate::fold::clip(&body, 3_000).to_owned() } else { near };
+        let near = super::prose::near(body, &recipient.address);
+        let text = if near.is_empty() && only { crate::fold::clip(body, 3_000).to_owned() } else { near };
         if text.is_empty() {
             continue;
         }
