@@ -11,6 +11,8 @@ mod prose;
 mod report;
 mod status;
 
+use std::cell::OnceCell;
+
 use serde::Serialize;
 
 pub use cause::Cause;
@@ -106,6 +108,7 @@ pub(crate) struct Look<'m, 'a> {
     pub opening: String,
     pub recipients: Vec<Recipient>,
     pub original: Original,
+    signs: OnceCell<absence::Signs>,
 }
 
 type Stage = fn(&mut Look<'_, '_>) -> Option<(Kind, String)>;
@@ -149,6 +152,7 @@ pub fn classify(mail: &Mail<'_>, desk: &Desk) -> Verdict {
         opening,
         recipients: Vec::new(),
         original: Original::default(),
+        signs: OnceCell::new(),
     };
     let mut findings: Vec<Finding> = Vec::new();
     for (stage, run) in STAGES {

@@ -90,7 +90,7 @@ fn bare_subject(subject: &str) -> &str {
     clippy::struct_excessive_bools,
     reason = "six independent observations, combined by the rules below"
 )]
-struct Signs {
+pub(super) struct Signs {
     field: Option<String>,
     is_generated: bool,
     subject_says_away: bool,
@@ -120,7 +120,8 @@ fn signs(look: &Look<'_, '_>) -> Signs {
 
 /// Somebody is away.
 pub(super) fn out_of_office(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
-    let signs = signs(look);
+    let look = &*look;
+    let signs = look.signs.get_or_init(|| signs(look));
     let away = Kind::OutOfOffice;
     if let Some(field) = &signs.field
         && (signs.body_says_away || signs.subject_says_away)
@@ -241,10 +242,11 @@ fn says_return(opening: &str) -> bool {
 
 /// An answer made by a machine.
 pub(super) fn auto_reply(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
-    let signs = signs(look);
+    let look = &*look;
+    let signs = look.signs.get_or_init(|| signs(look));
     let kind = Kind::AutoReply;
-    if let Some(field) = signs.field {
-        return Some((kind, field));
+    if let Some(field) = &signs.field {
+        return Some((kind, field.clone()));
     }
     let thanks = AUTO_SUBJECT.find_all(bare_subject(&look.subject)).any(|f| f.start < 5);
     if signs.subject_says_auto && (signs.is_generated || signs.body_says_auto) {

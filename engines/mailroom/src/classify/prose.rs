@@ -68,16 +68,17 @@ fn evidence(look: &Look<'_, '_>) -> Evidence {
         is_so
     };
     let daemon = author_is_daemon(mail);
-    add(2, "sender is a mail system", daemon == Some(2));
-    add(1, "sender is a postmaster", daemon == Some(1));
-    add(
+    let mut is_suspect = false;
+    is_suspect |= add(2, "sender is a mail system", daemon == Some(2));
+    is_suspect |= add(1, "sender is a postmaster", daemon == Some(1));
+    is_suspect |= add(
         1,
         "null return path",
         mail.return_path.as_deref().is_some_and(|p| p.is_empty() || p.eq_ignore_ascii_case("mailer-daemon")),
     );
-    add(4, "names failed recipients in its header", mail.headers.has("X-Failed-Recipients"));
-    add(3, "is a delivery report", mail.report_type.as_deref() == Some("delivery-status"));
-    add(
+    is_suspect |= add(4, "names failed recipients in its header", mail.headers.has("X-Failed-Recipients"));
+    is_suspect |= add(3, "is a delivery report", mail.report_type.as_deref() == Some("delivery-status"));
+    is_suspect |= add(
         1,
         "carries a mail",
         mail.reports.iter().any(|r| r.kind == crate::parse::ReportKind::OriginalHeaders),
@@ -86,13 +87,15 @@ fn evidence(look: &Look<'_, '_>) -> Evidence {
         .iter()
         .any(|p| look.subject.starts_with(p));
     let has_subject = add(2, "subject of a bounce", !is_answer && BOUNCE_SUBJECT.is_in(&look.subject));
-    let has_body =
-        add(2, "text of a bounce", BOUNCE_BODY.is_in(&look.opening) || has_failure_line(&look.opening));
+    is_suspect |= has_subject;
     let auto = mail.headers.text("Auto-Submitted").unwrap_or_default().to_ascii_lowercase();
-    add(1, "says it is automatic", auto.starts_with("auto-"));
+    is_suspect |= add(1, "says it is automatic", auto.starts_with("auto-"));
     let exchange = mail.headers.has("X-MS-Exchange-Message-Is-Ndr")
         || mail.headers.texts("Content-Class").any(|c| c.contains("dsn") || c.contains("ndr"));
-    add(3, "Exchange calls it a report", exchange);
+    is_suspect |= add(3, "Exchange calls it a report", exchange);
+    // The text is searched only when something else has raised the question: most mail is written by people.
+    let says_so = || BOUNCE_BODY.is_in(&look.opening) || has_failure_line(&look.opening);
+    let has_body = is_suspect && add(2, "text of a bounce", says_so());
     found.has_subject = has_subject;
     found.has_body = has_body;
     // People ask about bounces in words that look like one; a machine shows itself elsewhere, too.
