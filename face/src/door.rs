@@ -279,13 +279,12 @@ impl FromRequestParts<Door> for Caller {
             .headers
             .get(AUTHORIZATION)
             .map(|value| value.to_str().unwrap_or_default().strip_prefix("Bearer "));
-        let (cx, session) = match bearer {
-            Some(token) => (sign_in::by_token(door.ground(), token.ok_or(Fault::SignIn)?).await?, None),
-            None => {
-                let cookie = theme::cookie(&parts.headers, door.cookie_name()).ok_or(Fault::SignIn)?;
-                let (cx, session) = sign_in::by_cookie(door.ground(), cookie).await?;
-                (cx, Some(session))
-            }
+        let (cx, session) = if let Some(token) = bearer {
+            (sign_in::by_token(door.ground(), token.ok_or(Fault::SignIn)?).await?, None)
+        } else {
+            let cookie = theme::cookie(&parts.headers, door.cookie_name()).ok_or(Fault::SignIn)?;
+            let (cx, session) = sign_in::by_cookie(door.ground(), cookie).await?;
+            (cx, Some(session))
         };
         let path =
             parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);

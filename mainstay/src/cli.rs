@@ -127,7 +127,7 @@ pub fn run(command: Command) -> ExitCode {
 fn failed(fault: &Fault) -> ExitCode {
     match fault {
         Fault::Broken(source) => {
-            eprintln!("error: {source}\nhint: RUST_LOG=debug tells more; this is a fault of ours")
+            eprintln!("error: {source}\nhint: RUST_LOG=debug tells more; this is a fault of ours");
         }
         other => eprintln!("error: {other}"),
     }

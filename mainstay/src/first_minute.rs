@@ -156,19 +156,18 @@ fn own_host(
 
 /// The lines for another machine: what to run there, and what stands in the way here.
 pub async fn invitation(data: &Path, postgres: Option<&str>) -> Result<String, Fault> {
-    let address = match postgres {
-        Some(url) => Address::postgres(url)?,
-        None => {
-            let file = data.join("mainstay.db");
-            if !file.exists() {
-                return Err(Fault::invalid(
-                    "data",
-                    "missing",
-                    format!("{} is not there; start mainstay up first, or name its --data", file.display()),
-                ));
-            }
-            Address::Sqlite(file)
+    let address = if let Some(url) = postgres {
+        Address::postgres(url)?
+    } else {
+        let file = data.join("mainstay.db");
+        if !file.exists() {
+            return Err(Fault::invalid(
+                "data",
+                "missing",
+                format!("{} is not there; start mainstay up first, or name its --data", file.display()),
+            ));
         }
+        Address::Sqlite(file)
     };
     let db = Db::beside(address, house::SCHEMAS).await?;
     let keys = secrets::unlock(&db, &data.join("key")).await?;

@@ -55,7 +55,7 @@ pub enum Step {
 /// Every row there is, in order; the caller shows the first [`MOST_ROWS`].
 pub fn rank(facts: &Facts, now_ms: i64) -> Vec<Row> {
     let mut rows: Vec<Row> = facts.silent.iter().map(|silent| silence(silent, now_ms)).collect();
-    rows.extend(facts.plans.iter().filter_map(|plan| prepared(plan)));
+    rows.extend(facts.plans.iter().filter_map(prepared));
     rows.extend(facts.work.iter().map(|item| due(item, now_ms)));
     rows.extend(grouped(&facts.findings).into_values().map(|group| deviates(&group, facts, now_ms)));
     rows.sort_by(|a, b| (a.when, a.order).cmp(&(b.when, b.order)).then_with(|| a.what.cmp(&b.what)));

@@ -142,14 +142,13 @@ fn settle_in(tx: &mut Tx<'_>, ground: &Ground) -> Result<(OrgId, PersonId), Faul
     };
     let cx = ground.cx(org, "up");
     let role = access::built_in(tx, &cx, &ground.rights)?;
-    let owner = match people::by_email(tx, org, OWNER)? {
-        Some(person) => person.id,
-        None => {
-            let new = New { name: "Owner".to_owned(), email: OWNER.to_owned(), kind: Kind::Staff };
-            let id = people::add(tx, &cx, &new)?;
-            access::grant(tx, &cx, role, Grantee::Person(id), None)?;
-            id
-        }
+    let owner = if let Some(person) = people::by_email(tx, org, OWNER)? {
+        person.id
+    } else {
+        let new = New { name: "Owner".to_owned(), email: OWNER.to_owned(), kind: Kind::Staff };
+        let id = people::add(tx, &cx, &new)?;
+        access::grant(tx, &cx, role, Grantee::Person(id), None)?;
+        id
     };
     Ok((org, owner))
 }

@@ -26,16 +26,15 @@ pub(super) async fn doctor(words: Doctor) -> Result<(), Fault> {
 
 /// The store, beside a server that may have it.
 async fn open(place: &super::Place) -> Result<Ground, Fault> {
-    let address = match &place.postgres {
-        Some(url) => Address::postgres(url)?,
-        None => {
-            let file = place.data.join("mainstay.db");
-            if !file.exists() {
-                let text = format!("{} is not there; name the folder with --data", file.display());
-                return Err(Fault::invalid("data", "missing", text));
-            }
-            Address::Sqlite(file)
+    let address = if let Some(url) = &place.postgres {
+        Address::postgres(url)?
+    } else {
+        let file = place.data.join("mainstay.db");
+        if !file.exists() {
+            let text = format!("{} is not there; name the folder with --data", file.display());
+            return Err(Fault::invalid("data", "missing", text));
         }
+        Address::Sqlite(file)
     };
     let db = Db::beside(address, house::SCHEMAS).await?;
     let keys = secrets::unlock(&db, &place.data.join("key")).await?;

@@ -105,7 +105,7 @@ async fn add(caller: Caller) -> Answer {
 }
 
 async fn invite(caller: Caller) -> Answer {
-    let token = caller.write(|tx, cx| agent::invite(tx, cx)).await?;
+    let token = caller.write(agent::invite).await?;
     let host = caller.headers.get("host").and_then(|v| v.to_str().ok()).unwrap_or("SERVER:8420");
     let line = format!("mainstay agent --server https://{host} --token {token}");
     let body = stack(html! {

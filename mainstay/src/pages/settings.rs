@@ -168,7 +168,7 @@ async fn disable(caller: Caller, Path(id): Path<String>) -> Answer {
 }
 
 async fn list_roles(caller: Caller) -> Answer {
-    let roles = caller.read(|tx, cx| access::roles(tx, cx)).await?;
+    let roles = caller.read(access::roles).await?;
     let about =
         |word: &str| caller.door.ground().rights.iter().find(|r| r.word == word).map_or("", |r| r.about);
     let main = stack(html! { @for role in &roles {
@@ -258,7 +258,7 @@ async fn revoke_token(caller: Caller, Path(id): Path<String>) -> Answer {
 }
 
 async fn list_agents(caller: Caller) -> Answer {
-    let agents = caller.read(|tx, cx| agent::list(tx, cx)).await?;
+    let agents = caller.read(agent::list).await?;
     let words = frame::words(&caller);
     let mut table = Table::new(
         "Agents",
@@ -307,7 +307,7 @@ struct Days {
 
 async fn policies(caller: Caller) -> Answer {
     caller.cx.may(&rights::VIEW, Scope::Org)?;
-    let now = caller.read(|tx, cx| policy::current::<Deadlines>(tx, cx)).await?;
+    let now = caller.read(policy::current::<Deadlines>).await?;
     shown_policy(&caller, now.version, &now.body, &[], None).await
 }
 
