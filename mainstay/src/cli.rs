@@ -99,6 +99,8 @@ enum Part {
     Schema,
     /// Who listens to what.
     Events,
+    /// Throw this node's search index away and build it again.
+    Reindex,
 }
 
 /// Runs a command; the exit code says how it went: 0 well, 1 not, 2 wrongly called.

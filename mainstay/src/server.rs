@@ -81,6 +81,8 @@ impl Server {
         tasks.spawn(jobs::Runner::serve(ground.clone(), stopped.clone()));
         tasks.spawn(ticks::seal(ground.clone(), stopped.clone()));
         tasks.spawn(ticks::minute(ground.clone(), (number, holder.clone()), stopped.clone()));
+        tasks.spawn(ground.search.clone().follow(ground.db.clone(), stopped.clone()));
+        tasks.spawn(ticks::sweep(ground.clone(), stopped.clone()));
         tasks.spawn(ticks::publish(ground.clone(), hub.clone(), stopped.clone()));
         let routes = door::routes(Door::new(ground.clone(), hub.clone(), transport));
         tasks.spawn(door::serve(listener, secured, routes, stopped));

@@ -19,6 +19,12 @@ pub(super) async fn doctor(words: Doctor) -> Result<(), Fault> {
             }
             Ok(())
         }
+        Some(Part::Reindex) => {
+            let ground = open(&words.place).await?;
+            let count = ground.search.rebuild(&ground.db).await?;
+            println!("ok    {count} documents are in the index");
+            Ok(())
+        }
         Some(Part::Verify) => verify(&open(&words.place).await?).await,
         None => check(&words.place).await,
     }

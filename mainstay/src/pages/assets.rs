@@ -21,6 +21,8 @@ use serde::Deserialize;
 use super::{frame, home};
 
 const PAGE: usize = 50;
+/// One more tells whether there is another page.
+const TO_READ: u32 = 51;
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()
@@ -41,8 +43,7 @@ struct After {
 async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
     let key: (String, i64) = asked.after.as_ref().and_then(Cursor::key).unwrap_or_default();
     let is_first = asked.after.is_none();
-    let found =
-        caller.read(move |tx, cx| asset::list(tx, cx, (&key.0, AssetId(key.1)), PAGE as u32 + 1)).await?;
+    let found = caller.read(move |tx, cx| asset::list(tx, cx, (&key.0, AssetId(key.1)), TO_READ)).await?;
     let words = frame::words(&caller);
     let mut table = Table::new(
         "Assets",

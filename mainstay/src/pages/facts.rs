@@ -41,79 +41,24 @@ pub fn summary(fact: &Fact) -> String {
     match fact.section {
         Section::System => said(fact, |s: System| format!("{}, kernel {}", s.os.name, s.kernel.release)),
         Section::Packages => said(fact, |p: Inventory| many(p.packages.len(), "package", "packages")),
-        Section::Updates => said(fact, |u: Updates| {
-            let security = u.updates.iter().filter(|update| update.is_security).count();
-            format!("{}, {security} of them security", many(u.updates.len(), "update waits", "updates wait"))
-        }),
-        Section::Restarts => said(fact, |r: Restarts| match (r.units.len(), r.reboot.is_empty()) {
-            (0, true) => "nothing runs replaced code".to_owned(),
-            (n, true) => format!("{} replaced code", many(n, "unit runs", "units run")),
-            (n, false) => format!(
-                "a restart of the machine is needed, {} replaced code",
-                many(n, "unit runs", "units run")
-            ),
-        }),
-        Section::Sockets => said(fact, |s: Sockets| {
-            let outside = s.listening.iter().filter(|l| l.reach != Reach::Loopback).count();
-            format!(
-                "{}, {outside} reachable from outside",
-                many(s.listening.len(), "listening port", "listening ports")
-            )
-        }),
+        Section::Updates => said(fact, |u| updates_line(&u)),
+        Section::Restarts => said(fact, |r| restarts_line(&r)),
+        Section::Sockets => said(fact, |s| sockets_line(&s)),
         Section::Accounts => said(fact, |a: Accounts| {
-            format!(
-                "{}, {} as good as root",
-                many(a.accounts.len(), "account", "accounts"),
-                a.root_equal.len()
-            )
+            let accounts = many(a.accounts.len(), "account", "accounts");
+            format!("{accounts}, {} as good as root", a.root_equal.len())
         }),
-        Section::Disks => said(fact, |d: Disks| {
-            d.file_systems
-                .iter()
-                .map(|f| format!("{} {} used", f.mount, words::percent(f.used_bytes, f.total_bytes)))
-                .collect::<Vec<_>>()
-                .join(", ")
-        }),
-        Section::Load => said(fact, |l: Load| {
-            format!(
-                "load {:.2}, {} of {} memory free",
-                l.load[0],
-                words::bytes(l.memory.available_bytes),
-                words::bytes(l.memory.total_bytes)
-            )
-        }),
-        Section::Units => said(fact, |u: Units| {
-            if u.failed.is_empty() {
-                "no failed unit".to_owned()
-            } else {
-                many(u.failed.len(), "failed unit", "failed units")
-            }
+        Section::Disks => said(fact, |d| disks_line(&d)),
+        Section::Load => said(fact, |l| load_line(&l)),
+        Section::Units => said(fact, |u: Units| match u.failed.len() {
+            0 => "no failed unit".to_owned(),
+            n => many(n, "failed unit", "failed units"),
         }),
         Section::Certificates => {
             said(fact, |c: Certificates| many(c.certificates.len(), "certificate", "certificates"))
         }
-        Section::Databases => {
-            said(fact, |d: Databases| match d.postgres.len() + d.mysql.len() + d.sqlite.len() {
-                0 => "none found".to_owned(),
-                _ => format!(
-                    "{} PostgreSQL, {} MySQL or MariaDB, {} SQLite",
-                    d.postgres.len(),
-                    d.mysql.len(),
-                    d.sqlite.len()
-                ),
-            })
-        }
-        Section::Backups => said(fact, |b: Backups| {
-            if b.tools.is_empty() && b.schedules.is_empty() {
-                "none found".to_owned()
-            } else {
-                format!(
-                    "{}, {}",
-                    many(b.tools.len(), "tool", "tools"),
-                    many(b.schedules.len(), "schedule", "schedules")
-                )
-            }
-        }),
+        Section::Databases => said(fact, |d| databases_line(&d)),
+        Section::Backups => said(fact, |b| backups_line(&b)),
         Section::Keys => said(fact, |k: Keys| many(k.keys.len(), "authorized key", "authorized keys")),
         Section::Sudo => said(fact, |s: Sudo| many(s.rules.len(), "rule", "rules")),
         Section::Sshd => said(fact, |_: Sshd| "effective settings".to_owned()),
@@ -122,6 +67,54 @@ pub fn summary(fact: &Fact) -> String {
         }
         Section::Other(_) => "a section of another version".to_owned(),
     }
+}
+
+fn updates_line(all: &Updates) -> String {
+    let security = all.updates.iter().filter(|update| update.is_security).count();
+    format!("{}, {security} of them security", many(all.updates.len(), "update waits", "updates wait"))
+}
+
+fn restarts_line(all: &Restarts) -> String {
+    let units = many(all.units.len(), "unit runs", "units run");
+    match (all.units.len(), all.reboot.is_empty()) {
+        (0, true) => "nothing runs replaced code".to_owned(),
+        (_, true) => format!("{units} replaced code"),
+        (_, false) => format!("a restart of the machine is needed, {units} replaced code"),
+    }
+}
+
+fn sockets_line(all: &Sockets) -> String {
+    let outside = all.listening.iter().filter(|l| l.reach != Reach::Loopback).count();
+    let ports = many(all.listening.len(), "listening port", "listening ports");
+    format!("{ports}, {outside} reachable from outside")
+}
+
+fn disks_line(all: &Disks) -> String {
+    let used = |f: &mainstay_wire::disks::FileSystem| {
+        format!("{} {} used", f.mount, words::percent(f.used_bytes, f.total_bytes))
+    };
+    all.file_systems.iter().map(used).collect::<Vec<_>>().join(", ")
+}
+
+fn load_line(now: &Load) -> String {
+    let (free, all) = (words::bytes(now.memory.available_bytes), words::bytes(now.memory.total_bytes));
+    format!("load {:.2}, {free} of {all} memory free", now.load[0])
+}
+
+fn databases_line(all: &Databases) -> String {
+    if all.postgres.is_empty() && all.mysql.is_empty() && all.sqlite.is_empty() {
+        return "none found".to_owned();
+    }
+    let (postgres, mysql, sqlite) = (all.postgres.len(), all.mysql.len(), all.sqlite.len());
+    format!("{postgres} PostgreSQL, {mysql} MySQL or MariaDB, {sqlite} SQLite")
+}
+
+fn backups_line(all: &Backups) -> String {
+    if all.tools.is_empty() && all.schedules.is_empty() {
+        return "none found".to_owned();
+    }
+    let tools = many(all.tools.len(), "tool", "tools");
+    format!("{tools}, {}", many(all.schedules.len(), "schedule", "schedules"))
 }
 
 /// The section's page: tables for what people compare, and always the whole of what the agent sent.

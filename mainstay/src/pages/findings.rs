@@ -18,6 +18,8 @@ use serde::Deserialize;
 use super::frame;
 
 const PAGE: usize = 50;
+/// One more tells whether there is another page.
+const TO_READ: u32 = 51;
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()
@@ -37,7 +39,7 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
     let key: (i64, i64) = asked.after.as_ref().and_then(Cursor::key).unwrap_or((-1, 0));
     let (found, counts) = caller
         .read(move |tx, cx| {
-            Ok((finding::open(tx, cx, (key.0, FindingId(key.1)), PAGE as u32 + 1)?, finding::counts(tx, cx)?))
+            Ok((finding::open(tx, cx, (key.0, FindingId(key.1)), TO_READ)?, finding::counts(tx, cx)?))
         })
         .await?;
     let words = frame::words(&caller);

@@ -132,10 +132,9 @@ pub fn sentence(event: &Event) -> String {
     let body = |name: &str| event.body[name].as_str().unwrap_or_default().to_owned();
     match event.verb.as_str() {
         "asset.found" => format!("{} was found", body("name")),
-        "asset.edited" => "was edited".to_owned(),
         "agent.enrolled" => format!("agent of {} enrolled", body("name")),
         "agent.revoked" => "agent was removed".to_owned(),
-        "finding.opened" => format!("Opened: {}", body("title")),
+        "finding.opened" | "work.opened" => format!("Opened: {}", body("title")),
         "finding.reopened" => format!("Came back: {}", body("title")),
         "finding.gone" => format!("Looked again, gone: {}", body("title")),
         "finding.stale" => "Could not be looked at".to_owned(),
@@ -146,9 +145,8 @@ pub fn sentence(event: &Event) -> String {
         "finding.acceptance_ended" => "The date of the acceptance passed; open again".to_owned(),
         "finding.planned" => "Taken on by a plan".to_owned(),
         "finding.unplanned" => "Given back by its plan".to_owned(),
-        "work.opened" => format!("Opened: {}", body("title")),
         "work.noted" => "Noted".to_owned(),
-        "work.edited" => "Edited".to_owned(),
+        "work.edited" | "asset.edited" => "Edited".to_owned(),
         "work.closed" => "Closed".to_owned(),
         "work.reopened" => "Opened again".to_owned(),
         "plan.prepared" => format!("Prepared: {}", body("title")),

@@ -43,6 +43,7 @@ async fn index(caller: Caller) -> Answer {
         ("Roles", "/settings/roles", "Named sets of rights"),
         ("Tokens", "/settings/tokens", "For programs that speak the API"),
         ("Agents", "/settings/agents", "The hosts that report, and how to end one"),
+        ("Mail", "/settings/mail", "Where mail leaves, and a test message"),
         ("Policies", "/settings/policies", "How long findings may stay open"),
         ("Audit", "/settings/audit", "Everything that happened"),
     ];
@@ -295,12 +296,16 @@ async fn revoke_agent(caller: Caller, Path(id): Path<String>) -> Answer {
 }
 
 #[derive(Clone, Deserialize)]
-struct Days {
+struct Given {
     version: i64,
-    critical_days: u32,
-    high_days: u32,
-    medium_days: u32,
-    low_days: u32,
+    #[serde(rename = "critical_days")]
+    critical: u32,
+    #[serde(rename = "high_days")]
+    high: u32,
+    #[serde(rename = "medium_days")]
+    medium: u32,
+    #[serde(rename = "low_days")]
+    low: u32,
     #[serde(default, rename = "do")]
     what: String,
 }
@@ -344,12 +349,12 @@ async fn shown_policy(
     .await
 }
 
-async fn change_policy(caller: Caller, Posted(given): Posted<Days>) -> Answer {
+async fn change_policy(caller: Caller, Posted(given): Posted<Given>) -> Answer {
     let body = Deadlines {
-        critical_days: given.critical_days,
-        high_days: given.high_days,
-        medium_days: given.medium_days,
-        low_days: given.low_days,
+        critical_days: given.critical,
+        high_days: given.high,
+        medium_days: given.medium,
+        low_days: given.low,
     };
     let (wanted, seen, is_dry) = (body.clone(), given.version, given.what == "dry");
     let done = caller

@@ -19,6 +19,8 @@ use serde::Deserialize;
 use super::{findings::end_of_day, frame};
 
 const PAGE: usize = 50;
+/// One more tells whether there is another page.
+const TO_READ: u32 = 51;
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()
@@ -42,7 +44,7 @@ async fn list(caller: Caller, Query(asked): Query<Asked>) -> Answer {
         _ => Which::Open,
     };
     let before: i64 = asked.after.as_ref().and_then(Cursor::key).unwrap_or(i64::MAX);
-    let found = caller.read(move |tx, cx| work::list(tx, cx, which, WorkId(before), PAGE as u32 + 1)).await?;
+    let found = caller.read(move |tx, cx| work::list(tx, cx, which, WorkId(before), TO_READ)).await?;
     let words = frame::words(&caller);
     let mut table = Table::new(
         "Work",
