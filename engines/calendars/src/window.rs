@@ -133,7 +133,7 @@ impl Window {
         most: usize,
     ) -> Vec<Occurrence<'a>> {
         let spans: Vec<Span> = self.spans(Span::new(at, Moment::MAX)).take(most).collect();
-        spans.iter().flat_map(|span| self.occurrences_at(*span, freezes)).collect()
+        spans.iter().filter_map(|span| self.occurrences_at(*span, freezes)).collect()
     }
 
     fn occurrences_at<'a>(&self, span: Span, freezes: &'a [Freeze]) -> Option<Occurrence<'a>> {

@@ -1,5 +1,7 @@
 //! Feeds: shifts and windows as VEVENT, obligations as VTODO, times in UTC, stable UIDs.
 
+use std::fmt::Write;
+
 use sha2::{Digest, Sha256};
 
 use crate::ical::lines::{escape, put};
@@ -127,7 +129,9 @@ fn texts(out: &mut String, summary: &str, description: &str) {
 }
 
 fn alarms(out: &mut String, alarms: &[Alarm], summary: &str) {
-    alarms.iter().for_each(|one| alarm(out, "TRIGGER", *one, summary));
+    for one in alarms {
+        alarm(out, "TRIGGER", *one, summary);
+    }
 }
 
 fn alarm(out: &mut String, trigger: &str, alarm: Alarm, summary: &str) {
@@ -158,8 +162,11 @@ fn uid(identity: &[String]) -> String {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    let hex: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{hex}@mainstay")
+    let mut uid = String::with_capacity(41);
+    for byte in hash.finalize().iter().take(16) {
+        write!(uid, "{byte:02x}").expect("a string takes all that is written");
+    }
+    uid + "@mainstay"
 }
 
 /// A feed of on-call shifts in a range: of one person, or of everybody with the names in the summaries.

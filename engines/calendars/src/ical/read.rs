@@ -108,6 +108,9 @@ pub fn holidays(
     Ok((holidays, skipped))
 }
 
+/// A COUNT has to be walked from its start, so it is kept small in foreign files.
+const MOST_COUNTED: u32 = 5_000;
+
 #[derive(Default)]
 struct RawEvent(Vec<Line>);
 
@@ -184,11 +187,17 @@ impl RawEvent {
         let mut starts = match self.get("RRULE") {
             Some(line) if !is_moved => {
                 let rule: Rule = line.value.parse()?;
+                if rule.count.is_some_and(|count| count > MOST_COUNTED) {
+                    return Err(format!("RRULE: more than {MOST_COUNTED} times"));
+                }
                 let from = wall_zone.date(range.start.plus_ms(-length.ms() - 2 * DAY_MS));
                 let mut walk = rule.occurrences(start.wall(), &wall_zone);
                 walk.skip_to(from);
                 let past = wall_zone.datetime(range.end);
-                let mut walls: Vec<DateTime> = walk.take_while(|wall| *wall <= past).take(most + 1).collect();
+                let early = from.to_datetime(jiff::civil::Time::midnight());
+                let near = walk.take_while(|wall| *wall <= past).skip_while(|wall| *wall < early);
+                // A few more than the limit, so that those just before the range cannot hide that it is passed.
+                let mut walls: Vec<DateTime> = near.take(most + 100).collect();
                 // The first is always an occurrence here: calendars in the wild count on it.
                 if !walls.contains(&start.wall()) {
                     walls.insert(0, start.wall());

@@ -1,4 +1,4 @@
-//! Grafana OnCall schedules: `{schedules: […], on_call_shifts: […]}`, the results of its two public lists.
+//! Grafana `OnCall` schedules: the results of its two public lists, `schedules` and `on_call_shifts`.
 
 use serde::Deserialize;
 

@@ -180,7 +180,7 @@ fn ready(source: &OgRotation, zone: &Zone, imported: &mut Imported) -> Option<La
     let participants = source.participants.iter().map(|one| participant(one, imported)).collect();
     let start = Wall::from(zone.datetime(source.start_date));
     let restrictions = source.time_restriction.as_ref().map(|restriction| {
-        restriction.restriction.iter().chain(&restriction.restrictions).flat_map(hours).collect()
+        restriction.restriction.iter().chain(&restriction.restrictions).map(hours).collect()
     });
     Some(Layer {
         name: source.name.clone(),
@@ -213,7 +213,7 @@ fn participant(source: &OgParticipant, imported: &mut Imported) -> Slot {
     }
 }
 
-fn hours(source: &OgHours) -> Option<Hours> {
+fn hours(source: &OgHours) -> Hours {
     let time = |hour: u32, minute: u32| TimeOfDay::from_seconds((hour.min(24) * 60 + minute.min(59)) * 60);
     let (from, to) = (time(source.start_hour % 24, source.start_min), time(source.end_hour, source.end_min));
     let is_next_day = source.end_day.is_some_and(|end| Some(end) != source.start_day)
@@ -225,7 +225,7 @@ fn hours(source: &OgHours) -> Option<Hours> {
         }
         day => (to, day),
     };
-    Some(Hours { days: source.start_day.map(|day| vec![day]), from, to, to_day })
+    Hours { days: source.start_day.map(|day| vec![day]), from, to, to_day }
 }
 
 fn yes() -> bool {

@@ -169,13 +169,13 @@ fn restrictions(source: &PdLayer, imported: &mut Imported) -> Option<Vec<crate::
             restriction.start_day_of_week.and_then(|day| Weekday::ALL.get(day.wrapping_sub(1)).copied());
         match (restriction.kind.as_str(), day) {
             ("daily_restriction", _) => {
-                windows.push(window(None, from, restriction.duration_seconds.min(86_400)))
+                windows.push(window(None, from, restriction.duration_seconds.min(86_400)));
             }
             ("weekly_restriction", Some(day)) => {
-                windows.push(window(Some(day), from, restriction.duration_seconds))
+                windows.push(window(Some(day), from, restriction.duration_seconds));
             }
             (kind, _) => {
-                imported.lost.push(format!("layer {}: restriction {kind} was left out", source.name))
+                imported.lost.push(format!("layer {}: restriction {kind} was left out", source.name));
             }
         }
     }

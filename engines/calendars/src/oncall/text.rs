@@ -1,5 +1,7 @@
 //! Schedules in words: "weekly from Monday 09:00, next hand-over …".
 
+use std::fmt::Write;
+
 use jiff::civil::DateTime;
 
 use crate::civil::{Weekday, day_number};
@@ -18,12 +20,12 @@ impl Board {
             let zone = layer.zone.as_ref().unwrap_or(&schedule.zone);
             let mut text = format!("{}: {}", layer.name, people(layer));
             if let Some(rotation) = &layer.rotation {
-                text.push_str(&format!(", {}", turns(rotation)));
+                write!(text, ", {}", turns(rotation)).expect("a string takes all that is written");
             }
             if let Some(hours) = &layer.restrictions {
-                text.push_str(&format!(", {}", restrictions(hours)));
+                write!(text, ", {}", restrictions(hours)).expect("a string takes all that is written");
             }
-            text.push_str(&format!(" ({zone})"));
+            write!(text, " ({zone})").expect("a string takes all that is written");
             let start = layer.rotation.as_ref().map(|rotation| zone.moment(rotation.start.datetime()));
             let next = match ready.turn_at(at) {
                 Some((number, span)) => Some((number + 1, span.end)),
@@ -33,7 +35,8 @@ impl Board {
                 let to = ready.people_of_turn(number, moment).iter().map(|person| self.name(*person));
                 let to: Vec<&str> = to.collect();
                 let to = if to.is_empty() { "nobody".to_owned() } else { join(&to) };
-                text.push_str(&format!(", next hand-over {} to {to}", when(zone, moment)));
+                write!(text, ", next hand-over {} to {to}", when(zone, moment))
+                    .expect("a string takes all that is written");
             }
             sentences.push(text);
         }
@@ -73,7 +76,7 @@ pub fn turns(rotation: &Rotation) -> String {
         }
     };
     if let Some(minutes) = rotation.on_for_minutes {
-        text.push_str(&format!(", on call for {}", minutes_text(minutes)));
+        write!(text, ", on call for {}", minutes_text(minutes)).expect("a string takes all that is written");
     }
     text
 }

@@ -176,7 +176,7 @@ impl fmt::Display for Rule {
             Some(Until::Date(date)) => write!(f, ";UNTIL={}", date.strftime("%Y%m%d"))?,
             Some(Until::Wall(wall)) => write!(f, ";UNTIL={}", wall.strftime("%Y%m%dT%H%M%S"))?,
             Some(Until::Utc(moment)) => {
-                write!(f, ";UNTIL={}", moment.timestamp().strftime("%Y%m%dT%H%M%SZ"))?
+                write!(f, ";UNTIL={}", moment.timestamp().strftime("%Y%m%dT%H%M%SZ"))?;
             }
             None => {}
         }

@@ -128,7 +128,7 @@ impl Dice {
 #[test]
 fn random_rules_agree_with_dateutil() {
     let mut dice = Dice(20_261_123);
-    let cases: Vec<(String, DateTime)> = (0..400)
+    let cases: Vec<(String, DateTime)> = (0..150)
         .map(|_| {
             let start = date(2000, 1, 1)
                 .saturating_add(jiff::Span::new().days(i64::try_from(dice.roll(12_000)).unwrap()));
@@ -136,14 +136,14 @@ fn random_rules_agree_with_dateutil() {
         })
         .collect();
     let input: String = cases.iter().map(|(rule, start)| format!("{start} {rule}\n")).collect();
-    // dateutil walks to the year 9999 for rules that never match, so both stop at 2060.
+    // dateutil walks to the year 9999 for rules that never match, so both stop at 2040.
     let script = r"
 import sys, itertools, datetime, warnings
 warnings.simplefilter('ignore')
 from dateutil.rrule import rrulestr
 for line in sys.stdin:
     start, rule = line.split()
-    found = rrulestr(rule, dtstart=datetime.datetime.fromisoformat(start)).replace(until=datetime.datetime(2060, 1, 1))
+    found = rrulestr(rule, dtstart=datetime.datetime.fromisoformat(start)).replace(until=datetime.datetime(2040, 1, 1))
     found = itertools.islice(found, 25)
     print(' '.join(at.strftime('%Y-%m-%dT%H:%M:%S') for at in found))
 ";
@@ -152,14 +152,14 @@ for line in sys.stdin:
     for ((rule, start), line) in cases.iter().zip(output.lines()) {
         let found: Vec<String> = walls(rule, &start.to_string(), 25)
             .iter()
-            .take_while(|wall| wall.year() < 2060)
+            .take_while(|wall| wall.year() < 2040)
             .map(ToString::to_string)
             .collect();
         assert_eq!(found.join(" "), line, "{rule} from {start}");
         compared += found.len();
     }
     println!("{compared} occurrences of {} rules agree with dateutil", cases.len());
-    assert!(compared > 4_000);
+    assert!(compared > 1_000);
 }
 
 proptest! {
