@@ -83,13 +83,11 @@ fn look(config: Config) -> Result<Told, String> {
 
 /// The server's own words where it said any.
 fn worded(fault: &Error) -> String {
-    match fault.as_db_error() {
-        Some(said) => said.message().to_owned(),
-        None => {
-            let cause = std::error::Error::source(fault).map(|cause| format!(": {cause}"));
-            format!("{fault}{}", cause.unwrap_or_default())
-        }
+    if let Some(said) = fault.as_db_error() {
+        return said.message().to_owned();
     }
+    let cause = std::error::Error::source(fault).map(|cause| format!(": {cause}"));
+    format!("{fault}{}", cause.unwrap_or_default())
 }
 
 async fn connect(config: &Config) -> Result<Client, Error> {
