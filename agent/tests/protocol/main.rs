@@ -140,8 +140,8 @@ fn a_server_that_moved_is_followed_with_the_same_key() {
         while_running(config, || server.until("looks", |state| state.items.len() > before + 2)).unwrap();
     };
     looks(config(folder.path(), &first.address, TOKEN), &first);
-    let calls = first.with(|state| state.calls);
     looks(config(folder.path(), &second.address, TOKEN), &second);
+    let calls = first.with(|state| state.calls);
     let mut nameless = config(folder.path(), "", TOKEN);
     (nameless.server, nameless.token) = (None, None);
     looks(nameless, &second);
