@@ -96,6 +96,11 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// Whether an answer is a refusal that the door has yet to tell.
+pub fn is_refused(answer: &Response) -> bool {
+    answer.extensions().get::<Refused>().is_some()
+}
+
 /// The answer of a handler.
 pub type Answer = Result<Response, Refusal>;
 

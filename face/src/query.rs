@@ -26,9 +26,9 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Unreadable> {
         let query = parts.uri.query().unwrap_or("");
-        read(query)
-            .map(Self)
-            .map_err(|problem| Unreadable { problem, wants: Wants::from_headers(&parts.headers) })
+        let is_api = parts.uri.path().starts_with("/api/");
+        let wants = || if is_api { Wants::Json } else { Wants::from_headers(&parts.headers) };
+        read(query).map(Self).map_err(|problem| Unreadable { problem, wants: wants() })
     }
 }
 

@@ -1,9 +1,9 @@
 //! Assets: hosts, databases, certificates, services; with owner, criticality and what depends on what.
 
-use mainstay_kernel::access::Scope;
+use mainstay_kernel::access::{self, Scope};
 use mainstay_kernel::id::{PersonId, TeamId};
 use mainstay_kernel::store::{Row, Tx};
-use mainstay_kernel::{Cx, Fault, args, events, sql};
+use mainstay_kernel::{Cx, Fault, args, events, people, sql};
 use serde::Serialize;
 
 use crate::{AssetId, rights, tally};
@@ -127,6 +127,12 @@ pub fn edit(tx: &mut Tx<'_>, cx: &Cx, id: AssetId, seen: i64, edit: &Edit) -> Re
     if !["low", "normal", "high"].contains(&edit.criticality.as_str()) {
         return Err(Fault::invalid("criticality", "unknown", "choose low, normal or high"));
     }
+    known(
+        tx,
+        cx,
+        ("owner", edit.owner.filter(|_| edit.owner != before.owner)),
+        edit.team.filter(|_| edit.team != before.team),
+    )?;
     let changed = tx.run(
         sql!("UPDATE asset SET name = $1, environment = $2, criticality = $3, team_id = $4, owner_id = $5, revision = revision + 1
               WHERE org_id = $6 AND id = $7 AND revision = $8"),
@@ -145,6 +151,31 @@ pub fn edit(tx: &mut Tx<'_>, cx: &Cx, id: AssetId, seen: i64, edit: &Edit) -> Re
         &serde_json::json!({ "before": before, "after": after }),
     )?;
     Ok(())
+}
+
+/// Refuses people and teams of other organisations, and those that do not exist; `field` is the person's.
+pub(crate) fn known(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    (field, person): (&str, Option<PersonId>),
+    team: Option<TeamId>,
+) -> Result<(), Fault> {
+    if let Some(person) = person {
+        people::get(tx, cx.org, person).map_err(|fault| unknown(fault, field, "person"))?;
+    }
+    if let Some(team) = team {
+        access::team(tx, cx.org, team).map_err(|fault| unknown(fault, "team", "team"))?;
+    }
+    Ok(())
+}
+
+fn unknown(fault: Fault, field: &str, what: &str) -> Fault {
+    match fault {
+        Fault::NotFound { .. } => {
+            Fault::invalid(field, "unknown", format!("there is no such {what} here"))
+        }
+        other => other,
+    }
 }
 
 /// `from` runs on, uses or holds `to`.

@@ -6,7 +6,7 @@ use mainstay_kernel::store::{Row, Tx};
 use mainstay_kernel::{Cx, Fault, Problem, args, counter, events, sql};
 use serde::Serialize;
 
-use crate::{AssetId, FindingId, WorkId, asset, rights, tally};
+use crate::{AssetId, FindingId, WorkId, asset, finding, rights, tally};
 
 /// Whole work items of an organisation; what follows the organisation is the argument.
 macro_rules! items {
@@ -97,6 +97,10 @@ pub fn create(tx: &mut Tx<'_>, cx: &Cx, new: &New) -> Result<(WorkId, i64), Faul
     if let Some(on) = new.asset {
         asset::get(tx, cx, on)?;
     }
+    if let Some(cause) = new.finding {
+        finding::get(tx, cx, cause)?;
+    }
+    asset::known(tx, cx, ("assignee", new.assignee), new.team)?;
     let id = WorkId(cx.ids.next());
     let now_ms = cx.now_ms();
     let said = serde_json::json!({ "title": new.title, "kind": new.kind });
@@ -215,6 +219,9 @@ pub fn edit(tx: &mut Tx<'_>, cx: &Cx, id: WorkId, seen: i64, edit: &Edit) -> Res
     let before = get(tx, cx, id)?;
     cx.may(&rights::EDIT_WORK, Scope::Team(before.team))?;
     check(&edit.title, &edit.body, edit.priority)?;
+    if edit.assignee != before.assignee {
+        asset::known(tx, cx, ("assignee", edit.assignee), None)?;
+    }
     let closed_ms = (!edit.state.is_open()).then(|| before.closed_ms.unwrap_or(cx.now_ms()));
     let changed = tx.run(
         sql!("UPDATE work_item SET title = $1, body = $2, state = $3, priority = $4, assignee_id = $5, due_ms = $6, closed_ms = $7,

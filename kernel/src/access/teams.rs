@@ -19,6 +19,11 @@ pub fn teams(tx: &mut Tx<'_>, cx: &Cx) -> Result<Vec<Team>, Fault> {
     store::teams(tx, cx.org)
 }
 
+/// One team. For whoever points at it; a page about teams asks [`teams`].
+pub fn team(tx: &mut Tx<'_>, org: OrgId, id: TeamId) -> Result<Team, Fault> {
+    store::team(tx, org, id)?.ok_or(Fault::NotFound { what: "team" })
+}
+
 /// The teams that a person is in, by name.
 pub fn teams_of(tx: &mut Tx<'_>, org: OrgId, person: PersonId) -> Result<Vec<Team>, Fault> {
     store::teams_of(tx, org, person)

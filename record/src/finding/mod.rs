@@ -92,6 +92,25 @@ pub fn open(
     store::open(tx, cx.org, &cx.scopes(&rights::VIEW), after, limit)
 }
 
+/// Which findings to list.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    pub asset: Option<AssetId>,
+    pub rule: Option<String>,
+    pub states: Vec<State>,
+}
+
+/// Findings that pass a filter, the most pressing first, after `(rank, id)`; `(-1, FindingId(0))` begins.
+pub fn filtered(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    filter: &Filter,
+    after: (i64, FindingId),
+    limit: u32,
+) -> Result<Vec<(i64, Finding)>, Fault> {
+    store::filtered(tx, cx.org, &cx.scopes(&rights::VIEW), filter, after, limit)
+}
+
 /// The findings of one asset, the most pressing first, those that are gone last.
 pub fn of_asset(tx: &mut Tx<'_>, cx: &Cx, asset: AssetId) -> Result<Vec<Finding>, Fault> {
     asset::get(tx, cx, asset)?;

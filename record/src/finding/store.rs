@@ -6,7 +6,7 @@ use mainstay_kernel::store::{Row, Tx};
 use mainstay_kernel::{Fault, args, sql};
 
 use super::law::{Look, Sighting};
-use super::{Finding, Severity, State};
+use super::{Filter, Finding, Severity, State};
 use crate::{AssetId, FindingId, PlanId};
 
 /// What the law needs to know of a finding.
@@ -230,6 +230,29 @@ pub(super) fn open(
               AND ($4 = 1 OR a.team_id IN {list $5}) ORDER BY f.rank, f.id LIMIT $6"
         ),
         args![org, after.0, after.1, all, teams, limit],
+        |row| Ok((row.get(21)?, read(row)?)),
+    )
+}
+
+/// A type is given by the first use of a parameter, so each stands with its column first.
+pub(super) fn filtered(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    scopes: &Scopes,
+    filter: &Filter,
+    after: (i64, FindingId),
+    limit: u32,
+) -> Result<Vec<(i64, Finding)>, Fault> {
+    let (all, teams) = scopes.parameters();
+    let states: Vec<&str> = filter.states.iter().map(|state| state.word()).collect();
+    let states = serde_json::to_string(&states).map_err(Fault::broken)?;
+    let (asset, rule) = (filter.asset.unwrap_or(AssetId(0)), filter.rule.as_deref().unwrap_or_default());
+    tx.rows(
+        findings!(
+            " AND f.state IN {texts $2} AND (f.asset_id = $3 OR $3 = 0) AND (f.rule = $4 OR $4 = '')
+              AND (f.rank, f.id) > ($5, $6) AND ($7 = 1 OR a.team_id IN {list $8}) ORDER BY f.rank, f.id LIMIT $9"
+        ),
+        args![org, states, asset, rule, after.0, after.1, all, teams, limit],
         |row| Ok((row.get(21)?, read(row)?)),
     )
 }
