@@ -17,13 +17,13 @@ use crate::spool::Spool;
 use crate::wire::{self, PROTOCOL, Received, Report, Section};
 use crate::{Host, clock, disk};
 
-const REPORT_PATIENCE: Duration = Duration::from_secs(60);
+const REPORT_PATIENCE: Duration = Duration::from_mins(1);
 const ORDER_WAIT_S: u64 = 25;
 /// One report: this many items, and about this many bytes.
 const MOST_ITEMS: usize = 64;
 const MOST_REPORT_BYTES: usize = 4 << 20;
 /// A key that is refused is tried again this seldom.
-const DENIED_PAUSE: Duration = Duration::from_secs(300);
+const DENIED_PAUSE: Duration = Duration::from_mins(5);
 
 /// How one section is looked at; `None` for one this agent does not know.
 pub type Look = Arc<dyn Fn(&Section) -> Option<Looked> + Send + Sync>;
@@ -197,7 +197,7 @@ async fn look(agent: Arc<Agent>) {
             let at = last.get(section)?;
             Some((agent.config.interval)(section).saturating_sub(at.elapsed()))
         });
-        let pause = next.min().unwrap_or(Duration::from_secs(60)).max(Duration::from_millis(10));
+        let pause = next.min().unwrap_or(Duration::from_mins(1)).max(Duration::from_millis(10));
         let _ = tokio::time::timeout(pause, agent.look_now.notified()).await;
     }
 }

@@ -271,7 +271,7 @@ impl From<&[u8]> for Loaded {
 
 fn line<T: Serialize>(value: &T) -> io::Result<Vec<u8>> {
     let json = serde_json::to_vec(value)?;
-    let mut line = hex(&Sha256::digest(&json))[..CHECK_DIGITS].as_bytes().to_vec();
+    let mut line = hex(&Sha256::digest(&json)).as_bytes()[..CHECK_DIGITS].to_vec();
     line.push(b' ');
     line.extend(json);
     line.push(b'\n');

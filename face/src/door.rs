@@ -57,7 +57,8 @@ impl Door {
     pub fn session_cookie(&self, text: &str) -> HeaderValue {
         let secure = if matches!(self.0.transport, Transport::Tls) { "; Secure" } else { "" };
         let age_s = if text.is_empty() { 0 } else { mainstay_kernel::session::LONGEST_MS / 1000 };
-        let line = format!("{}={text}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age_s}{secure}", self.cookie_name());
+        let line =
+            format!("{}={text}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age_s}{secure}", self.cookie_name());
         HeaderValue::from_str(&line).unwrap_or(HeaderValue::from_static("ms=; Max-Age=0"))
     }
 }
@@ -144,14 +145,18 @@ pub fn problem(fault: &Fault, request_id: &str) -> Problem {
         other => problem = problem.detail(other.to_string()),
     }
     match fault {
-        Fault::TooMany { retry_after_s } | Fault::Away { retry_after_s, .. } => problem.retry_after(*retry_after_s),
+        Fault::TooMany { retry_after_s } | Fault::Away { retry_after_s, .. } => {
+            problem.retry_after(*retry_after_s)
+        }
         _ => problem,
     }
 }
 
 /// Puts what every answer needs around the routes: faults in the asker's form, the guard against other sites.
 pub fn finished(routes: Router<Door>, door: Door) -> Router<Door> {
-    routes.layer(middleware::from_fn(tell_faults)).layer(middleware::from_fn_with_state(door, refuse_other_sites))
+    routes
+        .layer(middleware::from_fn(tell_faults))
+        .layer(middleware::from_fn_with_state(door, refuse_other_sites))
 }
 
 async fn tell_faults(request: Request, next: Next) -> Response {
@@ -275,16 +280,19 @@ impl FromRequestParts<Door> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Refusal> {
-        let bearer = parts.headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default().strip_prefix("Bearer "));
-        let (cx, session) = match bearer {
-            Some(token) => (sign_in::by_token(door.ground(), token.ok_or(Fault::SignIn)?).await?, None),
-            None => {
-                let cookie = theme::cookie(&parts.headers, door.cookie_name()).ok_or(Fault::SignIn)?;
-                let (cx, session) = sign_in::by_cookie(door.ground(), cookie).await?;
-                (cx, Some(session))
-            }
+        let bearer = parts
+            .headers
+            .get(AUTHORIZATION)
+            .map(|value| value.to_str().unwrap_or_default().strip_prefix("Bearer "));
+        let (cx, session) = if let Some(token) = bearer {
+            (sign_in::by_token(door.ground(), token.ok_or(Fault::SignIn)?).await?, None)
+        } else {
+            let cookie = theme::cookie(&parts.headers, door.cookie_name()).ok_or(Fault::SignIn)?;
+            let (cx, session) = sign_in::by_cookie(door.ground(), cookie).await?;
+            (cx, Some(session))
         };
-        let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
+        let path =
+            parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
         Ok(Self { cx, session, door: door.clone(), headers: parts.headers.clone(), path })
     }
 }

@@ -17,21 +17,31 @@ const LONGEST_KEY: usize = 200;
 ///
 /// # Errors
 /// `Invalid` when the key was used for another request, `Conflict` while the first one is still running.
-pub async fn once<T, F>(caller: &Caller, headers: &HeaderMap, what: &str, body: &[u8], made: StatusCode, act: F) -> Answer
+pub async fn once<T, F>(
+    caller: &Caller,
+    headers: &HeaderMap,
+    what: &str,
+    body: &[u8],
+    made: StatusCode,
+    act: F,
+) -> Answer
 where
     T: Serialize + Send + 'static,
     F: Fn(&mut Tx<'_>, &Cx) -> Result<T, Fault> + Send + 'static,
 {
     let key = headers.get("idempotency-key").map(|value| value.to_str().unwrap_or_default().to_owned());
     if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
-        return Err(Fault::invalid("Idempotency-Key", "length", "use 1 to 200 visible ASCII characters").into());
+        return Err(
+            Fault::invalid("Idempotency-Key", "length", "use 1 to 200 visible ASCII characters").into()
+        );
     }
     let request = Sha256::new().chain_update(what).chain_update([0]).chain_update(body).finalize().to_vec();
     let work = move |tx: &mut Tx<'_>, cx: &Cx| {
         let Some(key) = &key else { return Ok((made, json(&act(tx, cx)?)?)) };
         if let Some((hash, status, answer)) = kept(tx, cx, key)? {
             let same = hash == request;
-            let status = u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(made);
+            let status =
+                u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(made);
             return if same { Ok((status, answer)) } else { Err(reused()) };
         }
         let answer = json(&act(tx, cx)?)?;
@@ -63,7 +73,14 @@ fn kept(tx: &mut Tx<'_>, cx: &Cx, key: &str) -> Result<Option<(Vec<u8>, i64, Str
 }
 
 /// Two at once: the second waits for the first on the key, and is refused when the first has committed.
-fn keep(tx: &mut Tx<'_>, cx: &Cx, key: &str, request: &[u8], status: StatusCode, answer: &str) -> Result<(), Fault> {
+fn keep(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    key: &str,
+    request: &[u8],
+    status: StatusCode,
+    answer: &str,
+) -> Result<(), Fault> {
     let kept = tx.run(
         sql!("INSERT INTO idempotency (org_id, actor, key, request_hash, status, answer, created_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)
               ON CONFLICT (org_id, actor, key) DO UPDATE SET request_hash = $4, status = $5, answer = $6, created_ms = $7
@@ -71,7 +88,10 @@ fn keep(tx: &mut Tx<'_>, cx: &Cx, key: &str, request: &[u8], status: StatusCode,
         args![cx.org, cx.who.word(), key, request, i64::from(status.as_u16()), answer, cx.now_ms(), cx.now_ms() - KEPT_MS],
     )?;
     if kept == 0 {
-        return Err(Fault::conflict("in_progress", "the first request with this key is just being done; ask again"));
+        return Err(Fault::conflict(
+            "in_progress",
+            "the first request with this key is just being done; ask again",
+        ));
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::Clock;
 use crate::access::{Right, Rights};
 use crate::cx::{Cx, Who};
 use crate::events::Hears;
@@ -10,8 +9,10 @@ use crate::files::Files;
 use crate::id::{Ids, OrgId};
 use crate::jobs::Kind;
 use crate::outbound::Outbound;
+use crate::search::Search;
 use crate::secrets::Keys;
 use crate::store::Db;
+use crate::{Clock, Fault, files, people, tenancy};
 
 /// The ground floor of one process.
 pub struct Ground {
@@ -27,6 +28,8 @@ pub struct Ground {
     pub files: Files,
     /// The one HTTP client.
     pub outbound: Outbound,
+    /// What can be found.
+    pub search: Search,
     /// The permission words of the whole house, the ground floor's included.
     pub rights: Vec<&'static Right>,
 }
@@ -35,6 +38,17 @@ impl Ground {
     /// The circumstances of a call by the house itself.
     pub fn cx(&self, org: OrgId, part: &'static str) -> Cx {
         self.call(org, Who::House(part), Rights::default())
+    }
+
+    /// Removes what has run out in every organisation: sessions, links, pauses of sign-in, files that nothing holds.
+    /// Answers how many rows and files went; run it hourly.
+    pub async fn sweep(&self) -> Result<u64, Fault> {
+        let mut count = 0;
+        for org in self.db.read(tenancy::list).await? {
+            let cx = self.cx(org.id, "sweep");
+            count += self.db.write(move |tx| Ok(people::sweep(tx, &cx)? + files::sweep(tx, &cx)?)).await?;
+        }
+        Ok(count + self.files.sweep(&self.db, &self.clock).await?)
     }
 
     /// The circumstances of a call by somebody.

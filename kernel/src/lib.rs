@@ -15,6 +15,7 @@ pub mod node;
 pub mod notify;
 pub mod outbound;
 pub mod people;
+pub mod search;
 pub mod secrets;
 pub mod session;
 pub mod settings;

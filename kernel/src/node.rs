@@ -36,5 +36,6 @@ pub fn renew(tx: &mut Tx<'_>, clock: &Clock, number: u16, holder: &str) -> Resul
 
 /// Gives the number back.
 pub fn give_back(tx: &mut Tx<'_>, number: u16, holder: &str) -> Result<(), Fault> {
-    tx.run(sql_across!("DELETE FROM node_lease WHERE number = $1 AND holder = $2"), args![number, holder]).map(drop)
+    tx.run(sql_across!("DELETE FROM node_lease WHERE number = $1 AND holder = $2"), args![number, holder])
+        .map(drop)
 }

@@ -9,6 +9,7 @@ use crate::files::Files;
 use crate::id::{Ids, OrgId};
 use crate::jobs::Kind;
 use crate::outbound::Outbound;
+use crate::search::Search;
 use crate::secrets::Keys;
 use crate::store::testing::on_both;
 use crate::store::{Db, Schema};
@@ -71,6 +72,7 @@ where
                 hears: Arc::new(Hears::new(hearers)),
                 kinds,
                 files: Files::open(&folder).expect("the temporary folder can be written"),
+                search: Search::at(&folder.join("search"), vec![]),
                 outbound: Outbound::new(&[]),
                 keys: Keys::known([7; 32]),
                 rights: access::RIGHTS.to_vec(),

@@ -99,6 +99,8 @@ enum Part {
     Schema,
     /// Who listens to what.
     Events,
+    /// Throw this node's search index away and build it again.
+    Reindex,
 }
 
 /// Runs a command; the exit code says how it went: 0 well, 1 not, 2 wrongly called.
@@ -126,7 +128,9 @@ pub fn run(command: Command) -> ExitCode {
 /// A fault as a terminal shows it.
 fn failed(fault: &Fault) -> ExitCode {
     match fault {
-        Fault::Broken(source) => eprintln!("error: {source}\nhint: RUST_LOG=debug tells more; this is a fault of ours"),
+        Fault::Broken(source) => {
+            eprintln!("error: {source}\nhint: RUST_LOG=debug tells more; this is a fault of ours");
+        }
         other => eprintln!("error: {other}"),
     }
     ExitCode::FAILURE
@@ -138,7 +142,9 @@ async fn agent(words: Agent) -> Result<(), Fault> {
     config.token = words.token;
     config.fingerprint = words.fingerprint;
     config.may_change = !words.read_only;
-    mainstay_agent::run(config, interrupted()).await.map_err(|fault| Fault::conflict("agent", fault.to_string()))
+    mainstay_agent::run(config, interrupted())
+        .await
+        .map_err(|fault| Fault::conflict("agent", fault.to_string()))
 }
 
 /// How this program starts itself for one order.

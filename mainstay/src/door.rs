@@ -33,7 +33,9 @@ pub fn routes(at: Door) -> Router {
         .fallback(async || Refusal(Fault::NotFound { what: "page" }))
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES));
     let routes = door::finished(inner, at.clone()).merge(assets::routes());
-    headers::secured(routes, transport).route("/health", axum::routing::get(async || StatusCode::OK)).with_state(at)
+    headers::secured(routes, transport)
+        .route("/health", axum::routing::get(async || StatusCode::OK))
+        .with_state(at)
 }
 
 /// Who is at the other end.
@@ -53,14 +55,21 @@ impl Connected<IncomingStream<'_, TlsListener>> for Peer {
 }
 
 /// Takes connections until told to stop, then lets what runs finish for a few seconds.
-pub async fn serve(listener: TcpListener, secured: Option<Secured>, routes: Router, stop: watch::Receiver<bool>) {
+pub async fn serve(
+    listener: TcpListener,
+    secured: Option<Secured>,
+    routes: Router,
+    stop: watch::Receiver<bool>,
+) {
     let service = routes.into_make_service_with_connect_info::<Peer>();
     let mut stopped = stop.clone();
     let until = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
     let served = async {
         match secured {
             None => axum::serve(listener, service).with_graceful_shutdown(until).await,
-            Some(secured) => axum::serve(TlsListener::new(listener, &secured), service).with_graceful_shutdown(until).await,
+            Some(secured) => {
+                axum::serve(TlsListener::new(listener, &secured), service).with_graceful_shutdown(until).await
+            }
         }
     };
     let mut hurry = stop;

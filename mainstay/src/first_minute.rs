@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use mainstay_kernel::store::{Address, Db, Signal};
-use mainstay_kernel::{Clock, Fault, jobs, secrets, tenancy};
+use mainstay_kernel::{Clock, Fault, id, jobs, node, secrets, tenancy};
 use mainstay_record::fact::{self, Fact};
 use mainstay_record::finding::{self, Finding};
 use mainstay_record::{agent, asset};
@@ -12,21 +12,31 @@ use mainstay_wire::{Section, Seen, Unseen};
 use serde_json::{Value, json};
 
 use crate::home::span;
+use crate::house;
 use crate::pages::facts::summary;
 use crate::server::Server;
-use crate::house;
 
 /// The sections the first minute tells of, in this order, with their names.
 const TOLD: &[(Section, &str)] = &[
-    (Section::Packages, "packages"), (Section::Updates, "updates"), (Section::Restarts, "restarts"), (Section::Sockets, "listening"),
-    (Section::Accounts, "accounts"), (Section::Sshd, "ssh"), (Section::Databases, "databases"), (Section::Disks, "disks"),
-    (Section::Certificates, "certificates"), (Section::Units, "units"), (Section::Backups, "backups"),
+    (Section::Packages, "packages"),
+    (Section::Updates, "updates"),
+    (Section::Restarts, "restarts"),
+    (Section::Sockets, "listening"),
+    (Section::Accounts, "accounts"),
+    (Section::Sshd, "ssh"),
+    (Section::Databases, "databases"),
+    (Section::Disks, "disks"),
+    (Section::Certificates, "certificates"),
+    (Section::Units, "units"),
+    (Section::Backups, "backups"),
 ];
 
 /// The lines before the look.
 pub fn greet(server: &Server, link: &str, data: &Path) {
     let system = mainstay_agent::collect::system(&mainstay_agent::Host::live());
-    let (name, os) = system.value.map_or(("this machine".to_owned(), "unknown system".to_owned()), |s| (s.hostname, s.os.name));
+    let (name, os) = system
+        .value
+        .map_or(("this machine".to_owned(), "unknown system".to_owned()), |s| (s.hostname, s.os.name));
     println!("Mainstay {} on {name} ({os})", env!("CARGO_PKG_VERSION"));
     println!("Open {link}   signs you in once, valid 15 min");
     if let Some(fingerprint) = &server.fingerprint {
@@ -56,7 +66,8 @@ impl FirstMinute {
                 Ok(Some((fact::all(tx, &at_hand, own.id)?, findings, pending, own)))
             });
             if let Some((facts, findings, pending, asset)) = seen.await? {
-                let is_whole = Section::ALL.iter().all(|s| facts.iter().any(|f| f.section == *s)) && pending == 0;
+                let is_whole =
+                    Section::ALL.iter().all(|s| facts.iter().any(|f| f.section == *s)) && pending == 0;
                 if is_whole || started.elapsed() > patience {
                     let findings = findings.into_iter().filter(|f| f.state == finding::State::Open).collect();
                     return Ok(Self { asset, facts, findings, after: started.elapsed() });
@@ -73,7 +84,9 @@ impl FirstMinute {
                 Some(fact) => {
                     println!("  {name:<13} {}", summary(fact));
                     for gap in gaps(fact) {
-                        let allow = gap.allow_with.map_or(String::new(), |command| format!(" Allow it with: {command}"));
+                        let allow = gap
+                            .allow_with
+                            .map_or(String::new(), |command| format!(" Allow it with: {command}"));
                         println!("  {:<13} not visible: {}, because {}.{allow}", "", gap.what, gap.because);
                     }
                 }
@@ -86,8 +99,13 @@ impl FirstMinute {
 
     fn conclusion(&self) -> String {
         let count = self.findings.len();
-        let security: Vec<&Finding> = self.findings.iter().filter(|f| f.rule == "patches.update_waiting" && f.subject != "other updates").collect();
-        let packages: usize = security.iter().map(|f| f.detail["packages"].as_array().map_or(1, Vec::len)).sum();
+        let security: Vec<&Finding> = self
+            .findings
+            .iter()
+            .filter(|f| f.rule == "patches.update_waiting" && f.subject != "other updates")
+            .collect();
+        let packages: usize =
+            security.iter().map(|f| f.detail["packages"].as_array().map_or(1, Vec::len)).sum();
         let first = match (packages, self.findings.first()) {
             (0, None) => return "No findings: every rule that could look found nothing.".to_owned(),
             (0, Some(first)) => first.title.clone(),
@@ -124,28 +142,84 @@ fn gaps(fact: &Fact) -> Vec<Unseen> {
     fact.read::<Value>().map(|seen: Seen<Value>| seen.unseen).unwrap_or_default()
 }
 
-fn own_host(tx: &mut mainstay_kernel::store::Tx<'_>, cx: &mainstay_kernel::Cx) -> Result<Option<asset::Asset>, Fault> {
+fn own_host(
+    tx: &mut mainstay_kernel::store::Tx<'_>,
+    cx: &mainstay_kernel::Cx,
+) -> Result<Option<asset::Asset>, Fault> {
     let agents = agent::list(tx, cx)?;
     // The newest agent on our data folder is our own; it enrolled with this start or an earlier one.
-    let Some(own) = agents.iter().filter(|a| !a.is_revoked).min_by_key(|a| a.enrolled_ms) else { return Ok(None) };
+    let Some(own) = agents.iter().filter(|a| !a.is_revoked).min_by_key(|a| a.enrolled_ms) else {
+        return Ok(None);
+    };
     asset::get(tx, cx, own.asset).map(Some)
 }
 
-/// The one line for another machine.
+/// The lines for another machine: what to run there, and what stands in the way here.
 pub async fn invitation(data: &Path, postgres: Option<&str>) -> Result<String, Fault> {
-    let address = match postgres {
-        Some(url) => Address::postgres(url)?,
-        None => Address::Sqlite(data.join("mainstay.db")),
+    let address = if let Some(url) = postgres {
+        Address::postgres(url)?
+    } else {
+        let file = data.join("mainstay.db");
+        if !file.exists() {
+            return Err(Fault::invalid(
+                "data",
+                "missing",
+                format!("{} is not there; start mainstay up first, or name its --data", file.display()),
+            ));
+        }
+        Address::Sqlite(file)
     };
-    let db = Db::open(address, house::SCHEMAS).await.map_err(|fault| match fault {
-        Fault::Conflict { code: "in_use", .. } => Fault::conflict("in_use", "the server is running on this data; make the line on its page Assets, Add a host"),
-        other => other,
-    })?;
+    let db = Db::beside(address, house::SCHEMAS).await?;
     let keys = secrets::unlock(&db, &data.join("key")).await?;
-    let ground = house::ground(db, keys, Clock::machine(), 0, data)?;
-    let org = ground.db.read(tenancy::list).await?.first().map(|org| org.id).ok_or(Fault::conflict("empty", "start mainstay up first"))?;
+    let (clock, holder) = (Clock::machine(), id::letters(&id::random::<8>()));
+    let (c, h) = (clock.clone(), holder.clone());
+    let number = db.write(move |tx| node::take(tx, &c, &h)).await?;
+    let ground = house::ground(db, keys, clock, number, data)?;
+    let org = ground
+        .db
+        .read(tenancy::list)
+        .await?
+        .first()
+        .map(|org| org.id)
+        .ok_or(Fault::conflict("empty", "start mainstay up first"))?;
     let cx = ground.cx(org, "add-host");
     let token = ground.db.write(move |tx| agent::invite(tx, &cx)).await?;
+    ground.db.write(move |tx| node::give_back(tx, number, &holder)).await?;
     ground.db.close().await;
-    Ok(format!("mainstay agent --server https://SERVER:8420 --token {token}"))
+    Ok(line(&ServedAt::read(data), &token))
+}
+
+/// Where the server was last reachable; written at every start, for `add-host` and the page that does the same.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct ServedAt {
+    pub url: String,
+    pub fingerprint: Option<String>,
+}
+
+impl ServedAt {
+    /// Writes it beside the data.
+    pub fn write(&self, data: &Path) -> Result<(), Fault> {
+        let text = serde_json::to_string(self).map_err(Fault::broken)?;
+        std::fs::write(data.join("served.json"), text).map_err(Fault::broken)
+    }
+
+    /// What the last start wrote; empty when there was none.
+    pub fn read(data: &Path) -> Self {
+        std::fs::read_to_string(data.join("served.json"))
+            .ok()
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default()
+    }
+}
+
+/// The line to run on the other machine.
+pub fn line(at: &ServedAt, token: &str) -> String {
+    if at.url.starts_with("http://") || at.url.is_empty() {
+        return format!(
+            "mainstay agent --server https://THIS-HOST:8420 --token {token}\n\nThis server listens on loopback only. Start it with --listen 0.0.0.0:8420 to be reached, and make the line again."
+        );
+    }
+    let pin = at.fingerprint.as_ref().map_or(String::new(), |pin| format!(" --fingerprint {pin}"));
+    let url = at.url.replace("0.0.0.0", "THIS-HOST").replace("[::]", "THIS-HOST");
+    format!("mainstay agent --server {url}{pin} --token {token}")
 }

@@ -55,7 +55,7 @@ pub enum Step {
 /// Every row there is, in order; the caller shows the first [`MOST_ROWS`].
 pub fn rank(facts: &Facts, now_ms: i64) -> Vec<Row> {
     let mut rows: Vec<Row> = facts.silent.iter().map(|silent| silence(silent, now_ms)).collect();
-    rows.extend(facts.plans.iter().filter_map(|plan| prepared(plan)));
+    rows.extend(facts.plans.iter().filter_map(prepared));
     rows.extend(facts.work.iter().map(|item| due(item, now_ms)));
     rows.extend(grouped(&facts.findings).into_values().map(|group| deviates(&group, facts, now_ms)));
     rows.sort_by(|a, b| (a.when, a.order).cmp(&(b.when, b.order)).then_with(|| a.what.cmp(&b.what)));
@@ -80,7 +80,11 @@ fn silence((asset, name, seen_ms): &(AssetId, String, i64), now_ms: i64) -> Row 
 
 fn prepared(plan: &Plan) -> Option<Row> {
     let (when, what, why) = match plan.state {
-        plan::State::Ready => (When::Today, format!("Approve: {}", plan.title), format!("Simulated on the host. Way back: {}.", plan.rollback)),
+        plan::State::Ready => (
+            When::Today,
+            format!("Approve: {}", plan.title),
+            format!("Simulated on the host. Way back: {}.", plan.rollback),
+        ),
         plan::State::Running => (When::Today, plan.title.clone(), "It is being carried out.".to_owned()),
         _ => return None,
     };
@@ -97,8 +101,18 @@ fn due(item: &Item, now_ms: i64) -> Row {
         HOUR_MS..DAY_MS => (When::Today, Severity::Low, format!("Due in {}.", span(left))),
         _ => (When::Before, Severity::Info, format!("Due in {}.", span(left))),
     };
-    let who = item.assignee_name.as_ref().map_or(" Nobody has taken it.".to_owned(), |name| format!(" {name} has it."));
-    Row { when, severity, what: item.title.clone(), why: why + &who, next: Step::OpenWork(item.number), order: order(severity, item.due_ms, item.created_ms) }
+    let who = item
+        .assignee_name
+        .as_ref()
+        .map_or(" Nobody has taken it.".to_owned(), |name| format!(" {name} has it."));
+    Row {
+        when,
+        severity,
+        what: item.title.clone(),
+        why: why + &who,
+        next: Step::OpenWork(item.number),
+        order: order(severity, item.due_ms, item.created_ms),
+    }
 }
 
 /// What one rule says about one asset is one row.
@@ -150,10 +164,16 @@ fn words(group: &[&Finding], first: &Finding) -> (String, String) {
     if first.rule == "patches.update_waiting" {
         let packages: usize = group.iter().map(|f| f.detail["packages"].as_array().map_or(1, Vec::len)).sum();
         let names: Vec<&str> = group.iter().take(4).map(|f| f.subject.as_str()).collect();
-        return (format!("{}: {packages} security updates wait", first.asset_name), format!("From {count} sources: {} …", names.join(", ")));
+        return (
+            format!("{}: {packages} security updates wait", first.asset_name),
+            format!("From {count} sources: {} …", names.join(", ")),
+        );
     }
     let titles: Vec<&str> = group.iter().take(2).map(|f| f.title.as_str()).collect();
-    (format!("{}: {} and {} more like it", first.asset_name, first.title, count - 1), format!("{}.", titles.join("; ")))
+    (
+        format!("{}: {} and {} more like it", first.asset_name, first.title, count - 1),
+        format!("{}.", titles.join("; ")),
+    )
 }
 
 /// A span of time as people say it: `41 days`, `3 h`, `12 min`.
@@ -172,10 +192,27 @@ mod tests {
 
     fn finding(number: i64, rule: &str, severity: Severity, due_ms: Option<i64>) -> Finding {
         Finding {
-            id: FindingId(number), rule: rule.into(), asset: AssetId(1), asset_name: "db-01".into(), subject: format!("s{number}"),
-            severity, title: format!("t{number}"), reason: "r.".into(), detail: serde_json::json!({}),
-            state: mainstay_record::finding::State::Open, stale: None, first_seen_ms: 0, opened_ms: number, last_seen_ms: 0,
-            gone_ms: None, times_opened: 1, due_ms, accepted_until_ms: None, accepted_reason: None, plan: None, revision: 1,
+            id: FindingId(number),
+            rule: rule.into(),
+            asset: AssetId(1),
+            asset_name: "db-01".into(),
+            subject: format!("s{number}"),
+            severity,
+            title: format!("t{number}"),
+            reason: "r.".into(),
+            detail: serde_json::json!({}),
+            state: mainstay_record::finding::State::Open,
+            stale: None,
+            first_seen_ms: 0,
+            opened_ms: number,
+            last_seen_ms: 0,
+            gone_ms: None,
+            times_opened: 1,
+            due_ms,
+            accepted_until_ms: None,
+            accepted_reason: None,
+            plan: None,
+            revision: 1,
         }
     }
 
@@ -189,14 +226,21 @@ mod tests {
         ];
         let rows = rank(&Facts { findings, ..Facts::default() }, 10 * DAY_MS);
         let order: Vec<_> = rows.iter().map(|row| (row.when, row.what.as_str())).collect();
-        assert_eq!(order, [
-            (When::Now, "db-01: t4"), (When::Now, "db-01: t3"), (When::Today, "db-01: t2"), (When::Before, "db-01: t1"),
-        ]);
+        assert_eq!(
+            order,
+            [
+                (When::Now, "db-01: t4"),
+                (When::Now, "db-01: t3"),
+                (When::Today, "db-01: t2"),
+                (When::Before, "db-01: t1"),
+            ]
+        );
     }
 
     #[test]
     fn what_one_rule_says_of_one_asset_is_one_row_and_its_order_does_not_depend_on_the_input() {
-        let mut findings: Vec<_> = (0..30).map(|n| finding(n, "patches.update_waiting", Severity::High, None)).collect();
+        let mut findings: Vec<_> =
+            (0..30).map(|n| finding(n, "patches.update_waiting", Severity::High, None)).collect();
         let one = rank(&Facts { findings: findings.clone(), ..Facts::default() }, 0);
         findings.reverse();
         let other = rank(&Facts { findings, ..Facts::default() }, 0);
@@ -207,7 +251,8 @@ mod tests {
 
     #[test]
     fn a_silent_host_is_never_good_news() {
-        let rows = rank(&Facts { silent: vec![(AssetId(1), "db-01".into(), 0)], ..Facts::default() }, HOUR_MS);
+        let rows =
+            rank(&Facts { silent: vec![(AssetId(1), "db-01".into(), 0)], ..Facts::default() }, HOUR_MS);
         assert_eq!(rows[0].when, When::Now);
         assert!(rows[0].why.contains("60 min"));
     }

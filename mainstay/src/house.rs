@@ -8,6 +8,7 @@ use mainstay_kernel::events::Hears;
 use mainstay_kernel::files::Files;
 use mainstay_kernel::id::Ids;
 use mainstay_kernel::outbound::Outbound;
+use mainstay_kernel::search::Search;
 use mainstay_kernel::secrets::Keys;
 use mainstay_kernel::store::{Db, Schema, Tx};
 use mainstay_kernel::{Clock, Cx, Fault, Ground, events, jobs};
@@ -65,6 +66,7 @@ pub fn ground(db: Db, keys: Keys, clock: Clock, node: u16, data: &Path) -> Resul
         keys,
         files: Files::open(&data.join("files"))?,
         outbound: Outbound::new(&[]),
+        search: Search::at(&data.join("search"), mainstay_record::search::all()),
         rights: rights(),
     })
 }

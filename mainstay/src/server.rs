@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::first_minute::ServedAt;
 use crate::{door, house, ticks, tls};
 
 /// How a server is to run.
@@ -71,16 +72,31 @@ impl Server {
         let secured = tls::secure(&settings.tls, &settings.data, listening)?;
         let transport = if secured.is_some() { Transport::Tls } else { Transport::Plain };
         let hub = Hub::new(holder.clone(), 4096);
+        let fingerprint = secured.as_ref().map(|s| s.fingerprint.clone());
+        let scheme = if secured.is_some() { "https" } else { "http" };
+        ServedAt { url: format!("{scheme}://{listening}"), fingerprint: fingerprint.clone() }
+            .write(&settings.data)?;
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(jobs::Runner::serve(ground.clone(), stopped.clone()));
         tasks.spawn(ticks::seal(ground.clone(), stopped.clone()));
         tasks.spawn(ticks::minute(ground.clone(), (number, holder.clone()), stopped.clone()));
+        tasks.spawn(ground.search.clone().follow(ground.db.clone(), stopped.clone()));
+        tasks.spawn(ticks::sweep(ground.clone(), stopped.clone()));
         tasks.spawn(ticks::publish(ground.clone(), hub.clone(), stopped.clone()));
         let routes = door::routes(Door::new(ground.clone(), hub.clone(), transport));
-        let fingerprint = secured.as_ref().map(|s| s.fingerprint.clone());
         tasks.spawn(door::serve(listener, secured, routes, stopped));
-        Ok(Self { ground, org, owner, address: listening, fingerprint, stop, tasks, node: (number, holder), hub })
+        Ok(Self {
+            ground,
+            org,
+            owner,
+            address: listening,
+            fingerprint,
+            stop,
+            tasks,
+            node: (number, holder),
+            hub,
+        })
     }
 
     /// `http://127.0.0.1:8420` or its sibling over TLS.
@@ -110,7 +126,9 @@ impl Server {
 fn make_private(folder: &PathBuf) -> Result<(), Fault> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| Fault::invalid("data", "unusable", format!("{}: {error}; choose another --data", folder.display())))
+    made.map_err(|error| {
+        Fault::invalid("data", "unusable", format!("{}: {error}; choose another --data", folder.display()))
+    })
 }
 
 /// What a first start needs: an organisation, its roles, and somebody to run it.
@@ -126,14 +144,13 @@ fn settle_in(tx: &mut Tx<'_>, ground: &Ground) -> Result<(OrgId, PersonId), Faul
     };
     let cx = ground.cx(org, "up");
     let role = access::built_in(tx, &cx, &ground.rights)?;
-    let owner = match people::by_email(tx, org, OWNER)? {
-        Some(person) => person.id,
-        None => {
-            let new = New { name: "Owner".to_owned(), email: OWNER.to_owned(), kind: Kind::Staff };
-            let id = people::add(tx, &cx, &new)?;
-            access::grant(tx, &cx, role, Grantee::Person(id), None)?;
-            id
-        }
+    let owner = if let Some(person) = people::by_email(tx, org, OWNER)? {
+        person.id
+    } else {
+        let new = New { name: "Owner".to_owned(), email: OWNER.to_owned(), kind: Kind::Staff };
+        let id = people::add(tx, &cx, &new)?;
+        access::grant(tx, &cx, role, Grantee::Person(id), None)?;
+        id
     };
     Ok((org, owner))
 }

@@ -65,6 +65,15 @@ pub async fn minute(ground: Arc<Ground>, own: (u16, String), mut stop: watch::Re
     }
 }
 
+/// Removes what has run out, every hour.
+pub async fn sweep(ground: Arc<Ground>, mut stop: watch::Receiver<bool>) {
+    while pause(Duration::from_hours(1), &mut stop).await {
+        if let Err(fault) = ground.sweep().await {
+            tracing::warn!(%fault, "what has run out could not be removed; trying again in an hour");
+        }
+    }
+}
+
 /// Tells browsers what happened, whichever process wrote it.
 pub async fn publish(ground: Arc<Ground>, hub: Hub, mut stop: watch::Receiver<bool>) {
     let mut told: HashMap<OrgId, HashSet<EventId>> = HashMap::new();
@@ -83,7 +92,13 @@ pub async fn publish(ground: Arc<Ground>, hub: Hub, mut stop: watch::Receiver<bo
     }
 }
 
-async fn tell(ground: &Ground, hub: &Hub, org: OrgId, started: EventId, told: &mut HashSet<EventId>) -> Result<(), Fault> {
+async fn tell(
+    ground: &Ground,
+    hub: &Hub,
+    org: OrgId,
+    started: EventId,
+    told: &mut HashSet<EventId>,
+) -> Result<(), Fault> {
     let behind = EventId(id::floor_at(ground.clock.now_ms() - LATE_MS)).max(started);
     told.retain(|event| *event >= behind);
     let mut after = behind;

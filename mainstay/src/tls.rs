@@ -38,10 +38,14 @@ pub fn secure(choice: &Choice, data: &Path, listening: SocketAddr) -> Result<Opt
     let unreadable = |path: &Path, error: &dyn std::fmt::Display| {
         Fault::invalid("tls", "unusable", format!("{} cannot be used: {error}", path.display()))
     };
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(&certificate).map_err(|e| unreadable(&certificate, &e))?.collect();
+    let chain: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(&certificate).map_err(|e| unreadable(&certificate, &e))?.collect();
     let chain = chain.map_err(|e| unreadable(&certificate, &e))?;
-    let Some(first) = chain.first() else { return Err(unreadable(&certificate, &"there is no certificate in it")) };
-    let fingerprint = Sha256::digest(first).iter().fold(String::new(), |out, byte| format!("{out}{byte:02x}"));
+    let Some(first) = chain.first() else {
+        return Err(unreadable(&certificate, &"there is no certificate in it"));
+    };
+    let fingerprint =
+        Sha256::digest(first).iter().fold(String::new(), |out, byte| format!("{out}{byte:02x}"));
     let secret = PrivateKeyDer::from_pem_file(&key).map_err(|e| unreadable(&key, &e))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
@@ -61,8 +65,15 @@ fn own(data: &Path, address: IpAddr) -> Result<(PathBuf, PathBuf), Fault> {
     }
     let names = vec!["mainstay".to_owned(), "localhost".to_owned(), address.to_string()];
     let made = rcgen::generate_simple_self_signed(names).map_err(Fault::broken)?;
-    let mut file = fs::File::options().create(true).truncate(true).write(true).mode(0o600).open(&key).map_err(Fault::broken)?;
-    std::io::Write::write_all(&mut file, made.signing_key.serialize_pem().as_bytes()).map_err(Fault::broken)?;
+    let mut file = fs::File::options()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&key)
+        .map_err(Fault::broken)?;
+    std::io::Write::write_all(&mut file, made.signing_key.serialize_pem().as_bytes())
+        .map_err(Fault::broken)?;
     fs::write(&certificate, made.cert.pem()).map_err(Fault::broken)?;
     Ok((certificate, key))
 }

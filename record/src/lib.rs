@@ -11,6 +11,7 @@ pub mod plan;
 pub mod policy;
 pub mod rights;
 pub mod run;
+pub mod search;
 pub mod tally;
 pub mod work;
 

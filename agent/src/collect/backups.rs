@@ -117,7 +117,7 @@ fn blotted(text: &str) -> String {
 fn timers(host: &Host, found: &mut Backups) {
     let mut names: Vec<(String, String)> = Vec::new();
     for folder in UNIT_FOLDERS {
-        for name in host.list(folder).unwrap_or_default().into_iter().filter(|name| name.ends_with(".timer"))
+        for name in host.list(folder).unwrap_or_default().into_iter().filter(|name| matches("*.timer", name))
         {
             if !names.iter().any(|(_, known)| *known == name) {
                 names.push(((*folder).to_owned(), name));
@@ -154,7 +154,7 @@ fn timers(host: &Host, found: &mut Backups) {
             .list("/etc/systemd/system")
             .unwrap_or_default()
             .iter()
-            .filter(|wants| wants.ends_with(".wants"))
+            .filter(|wants| matches("*.wants", wants))
             .any(|wants| {
                 std::fs::symlink_metadata(host.path(format!("/etc/systemd/system/{wants}")).join(&name))
                     .is_ok()
@@ -309,16 +309,17 @@ fn repositories(host: &Host, found: &mut Backups) {
     }
 }
 
+const KEYS: &[(&str, &str)] = &[
+    ("RESTIC_REPOSITORY=", "restic"),
+    ("BORG_REPO=", "borg"),
+    ("repo1-path=", "pgbackrest"),
+    ("repo1-s3-bucket=", "pgbackrest"),
+    ("snapshot_root\t", "rsnapshot"),
+    ("- path: ", "borgmatic"),
+];
+
 fn repository(line: &str) -> Option<(&'static str, String)> {
     let line = line.strip_prefix("export ").unwrap_or(line);
-    const KEYS: &[(&str, &str)] = &[
-        ("RESTIC_REPOSITORY=", "restic"),
-        ("BORG_REPO=", "borg"),
-        ("repo1-path=", "pgbackrest"),
-        ("repo1-s3-bucket=", "pgbackrest"),
-        ("snapshot_root\t", "rsnapshot"),
-        ("- path: ", "borgmatic"),
-    ];
     let (key, tool) = KEYS.iter().find(|(key, _)| line.starts_with(key))?;
     let place = crate::collect::text::unquoted(line[key.len()..].trim());
     (!place.is_empty()).then_some((*tool, place))

@@ -64,6 +64,7 @@ const NETWORK_PATIENCE: Duration = Duration::from_millis(500);
 
 /// One line of mountinfo.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "a mount is mounted at a mount point; there is no better word")]
 pub struct Mount {
     /// `major:minor`.
     pub number: String,
@@ -138,16 +139,9 @@ fn unescaped(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let digits = after.get(..3).and_then(|d| std::str::from_utf8(d).ok());
-        match digits.and_then(|d| u8::from_str_radix(d, 8).ok()).filter(|_| *first == b'\\') {
-            Some(byte) => {
-                plain.push(byte);
-                rest = &after[3..];
-            }
-            None => {
-                plain.push(*first);
-                rest = after;
-            }
-        }
+        let byte = digits.and_then(|d| u8::from_str_radix(d, 8).ok()).filter(|_| *first == b'\\');
+        plain.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[3..] } else { after };
     }
     String::from_utf8_lossy(&plain).into_owned()
 }

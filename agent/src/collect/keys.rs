@@ -1,4 +1,4 @@
-//! Keys that sign in: every account's authorized_keys, with the fingerprint `ssh-keygen -lf` prints.
+//! Keys that sign in: every account's `authorized_keys`, with the fingerprint `ssh-keygen -lf` prints.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -95,7 +95,7 @@ fn problem(account: &Account, path: &str, problem: String) -> KeyProblem {
     KeyProblem { account: account.name.clone(), path: path.to_owned(), problem }
 }
 
-/// What sshd's StrictModes refuses: the file, its folder or the home in the hands of others.
+/// What sshd's `StrictModes` refuses: the file, its folder or the home in the hands of others.
 fn problems(host: &Host, account: &Account, path: &str) -> Vec<KeyProblem> {
     let mut found = Vec::new();
     let mut place = Some(path);
@@ -119,7 +119,7 @@ fn problems(host: &Host, account: &Account, path: &str) -> Vec<KeyProblem> {
     found
 }
 
-/// One line of an authorized_keys file.
+/// One line of an `authorized_keys` file.
 #[derive(Debug)]
 struct Parsed {
     options: Vec<String>,

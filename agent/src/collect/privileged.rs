@@ -129,18 +129,13 @@ impl Walk<'_> {
             if kind.is_dir() {
                 let is_first = FIRST.iter().any(|first| Path::new(first) == path);
                 let is_left_out = LEFT_OUT.iter().any(|out| Path::new(out) == path);
-                if !is_first && !is_left_out && entry.ino() != 0 && self.is_here(&entry, device) {
+                if !is_first && !is_left_out && entry.ino() != 0 && is_here(&entry, device) {
                     waiting.push(path);
                 }
             } else if kind.is_file() {
                 self.file(&entry, &path, device);
             }
         }
-    }
-
-    /// Whether a folder lies on the file system that is walked.
-    fn is_here(&self, entry: &std::fs::DirEntry, device: u64) -> bool {
-        entry.metadata().is_ok_and(|meta| meta.dev() == device)
     }
 
     fn file(&mut self, entry: &std::fs::DirEntry, path: &Path, device: u64) {
@@ -167,6 +162,11 @@ impl Walk<'_> {
             changed_ms: u64::try_from(meta.mtime()).unwrap_or(0) * 1000,
         });
     }
+}
+
+/// Whether a folder lies on the file system that is walked.
+fn is_here(entry: &std::fs::DirEntry, device: u64) -> bool {
+    entry.metadata().is_ok_and(|meta| meta.dev() == device)
 }
 
 /// The names of `linux/capability.h`, by number.

@@ -292,4 +292,37 @@ mod tests {
         assert_eq!((holder.pid, holder.uid), (77, Some(6)));
         assert_eq!(seen.unseen.len(), 1, "5432 has no visible process: {:?}", seen.unseen);
     }
+
+    /// `tcp ADDRESS:PORT` of what `ss` lists; `None` without ss.
+    fn listed() -> Option<std::collections::HashSet<String>> {
+        let mut all = std::collections::HashSet::new();
+        for (protocol, flags) in [("tcp", "-ltnH"), ("udp", "-lunH")] {
+            let output = std::process::Command::new("ss").arg(flags).output().ok()?;
+            for line in String::from_utf8(output.stdout).ok()?.lines() {
+                let local = line.split_whitespace().nth(3)?.replace(['[', ']'], "").replace('*', "::");
+                all.insert(format!("{protocol} {local}"));
+            }
+        }
+        Some(all)
+    }
+
+    #[test]
+    fn sockets_of_the_live_host_are_those_ss_lists() {
+        let Some(before) = listed() else {
+            println!("skipped: ss is not here");
+            return;
+        };
+        let listening = collect(&Host::live()).value.unwrap().listening;
+        let after = listed().unwrap();
+        let word = |p: Protocol| if p == Protocol::Tcp { "tcp" } else { "udp" };
+        let ours: std::collections::HashSet<String> =
+            listening.iter().map(|l| format!("{} {}:{}", word(l.protocol), l.address, l.port)).collect();
+        // Others open and close meanwhile: what stood before and after must be ours, and ours one of both.
+        for socket in before.intersection(&after) {
+            assert!(ours.contains(socket), "{socket} is missing in {ours:?}");
+        }
+        for socket in &ours {
+            assert!(before.contains(socket) || after.contains(socket), "{socket} is not in ss");
+        }
+    }
 }

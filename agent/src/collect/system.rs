@@ -85,6 +85,19 @@ fn kernel(host: &Host) -> Kernel {
     }
 }
 
+const KNOWN: &[(&str, &str)] = &[
+    ("QEMU", "kvm"),
+    ("KVM", "kvm"),
+    ("VMware", "vmware"),
+    ("VirtualBox", "virtualbox"),
+    ("Xen", "xen"),
+    ("Amazon EC2", "amazon"),
+    ("Google Compute Engine", "google"),
+    ("Virtual Machine", "hyper-v"),
+    ("OpenStack", "openstack"),
+    ("Hetzner vServer", "kvm"),
+];
+
 /// A container says so itself; a virtual machine shows in the firmware's names.
 fn virtualisation(host: &Host) -> Option<String> {
     if let Some(kind) = line(host, "/run/systemd/container") {
@@ -99,18 +112,6 @@ fn virtualisation(host: &Host) -> Option<String> {
     let vendor = line(host, "/sys/class/dmi/id/sys_vendor").unwrap_or_default();
     let product = line(host, "/sys/class/dmi/id/product_name").unwrap_or_default();
     let names = format!("{vendor} {product}");
-    const KNOWN: &[(&str, &str)] = &[
-        ("QEMU", "kvm"),
-        ("KVM", "kvm"),
-        ("VMware", "vmware"),
-        ("VirtualBox", "virtualbox"),
-        ("Xen", "xen"),
-        ("Amazon EC2", "amazon"),
-        ("Google Compute Engine", "google"),
-        ("Virtual Machine", "hyper-v"),
-        ("OpenStack", "openstack"),
-        ("Hetzner vServer", "kvm"),
-    ];
     if let Some((_, kind)) = KNOWN.iter().find(|(name, _)| names.contains(name)) {
         return Some((*kind).to_owned());
     }

@@ -371,6 +371,8 @@ pub fn roll_back(run: &mut Run, saved: &str) -> io::Result<Outcome> {
 
 #[cfg(test)]
 mod tests {
+    use sha2::Digest;
+
     use super::{hash, steps};
     use crate::wire::Action;
 
@@ -408,7 +410,6 @@ mod tests {
         // The format both sides agreed on, by hand: one line, SHA-256.
         let one = steps("Inst a [1] (2 x [all])\n", "amd64");
         let by_hand = "upgrade a:all 1 2\n";
-        use sha2::Digest;
         assert_eq!(hash(&one), crate::collect::text::hex(&sha2::Sha256::digest(by_hand)));
     }
 }

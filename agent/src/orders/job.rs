@@ -18,7 +18,7 @@ use crate::{Host, disk, packages};
 /// Output beyond this is not kept; the end of the outcome says so.
 const MOST_OUTPUT_BYTES: u64 = 16 << 20;
 /// What a program asked to stop gets to come to a safe place before it is ended.
-const GRACE: Duration = Duration::from_secs(600);
+const GRACE: Duration = Duration::from_mins(10);
 /// Handed on to the package system, so that another root can be worked on.
 const KEPT_VARIABLES: &[&str] =
     &["APT_CONFIG", "DPKG_ROOT", "DPKG_ADMINDIR", "http_proxy", "https_proxy", "no_proxy"];

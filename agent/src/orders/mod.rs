@@ -141,7 +141,7 @@ impl Orders {
             let (chunk, is_end) = chunk(&path.join("output"), offset)?;
             let done = done.filter(|_| is_end);
             if is_asked && chunk.is_empty() && done.is_none() {
-                self.watch(path, &mut quiet_s)?;
+                watch(path, &mut quiet_s)?;
                 tokio::time::sleep(WATCH_PAUSE).await;
                 continue;
             }
@@ -185,22 +185,21 @@ impl Orders {
         let body = serde_json::to_vec(output).expect("output is JSON");
         self.agent.link.post("/api/v1/agent/output", Some(&self.agent.identity.key), body, PATIENCE).await
     }
+}
 
-    /// A job that holds its lock no longer and left no outcome is lost, after a moment for it to begin.
-    fn watch(&self, path: &Path, quiet: &mut u32) -> io::Result<()> {
-        if job::is_running(path) {
-            *quiet = 0;
-            return Ok(());
-        }
-        *quiet += 1;
-        let patience = if path.join("started").exists() { 5 } else { 150 };
-        if *quiet > patience && !path.join("outcome.json").exists() {
-            let lost =
-                outcome(OutcomeState::Lost, "the process that carried it out vanished before it ended");
-            job::conclude(path, &lost)?;
-        }
-        Ok(())
+/// A job that holds its lock no longer and left no outcome is lost, after a moment for it to begin.
+fn watch(path: &Path, quiet: &mut u32) -> io::Result<()> {
+    if job::is_running(path) {
+        *quiet = 0;
+        return Ok(());
     }
+    *quiet += 1;
+    let patience = if path.join("started").exists() { 5 } else { 150 };
+    if *quiet > patience && !path.join("outcome.json").exists() {
+        let lost = outcome(OutcomeState::Lost, "the process that carried it out vanished before it ended");
+        job::conclude(path, &lost)?;
+    }
+    Ok(())
 }
 
 /// Why an order is not begun at all.

@@ -3,6 +3,8 @@
 //! This test has no harness, because it is also the program it starts: `agent FOLDER SERVER` is an agent of
 //! its own to be killed, `agent-job FOLDER` carries out one order.
 
+#![expect(clippy::unwrap_used, reason = "this whole program is a test; a broken step must end it")]
+
 mod server;
 
 use std::path::Path;

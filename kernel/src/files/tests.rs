@@ -32,7 +32,7 @@ fn files(house: &House) -> &Files {
 #[test]
 fn bytes_come_back_as_they_came_and_lie_once() {
     story(&[SCHEMA], vec![], vec![], |house| async move {
-        let big: Vec<u8> = (0..300_000_u32).flat_map(|n| n.to_le_bytes()).take(1 << 20).collect();
+        let big: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).take(1 << 20).collect();
         let kept = take(files(&house), &big).await.unwrap();
         assert_eq!(kept, take(files(&house), &big).await.unwrap());
         assert_eq!(content(files(&house), kept.digest).await, big);

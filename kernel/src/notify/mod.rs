@@ -12,6 +12,8 @@ mod mail;
 mod store;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
 
 use serde::Serialize;
 

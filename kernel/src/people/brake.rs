@@ -37,6 +37,20 @@ pub(super) fn press(tx: &mut Tx<'_>, cx: &Cx, account: &str, address: &str) -> R
     Ok(())
 }
 
+/// The attempt was right as far as it went: it does not count, and what was counted before stays.
+pub(super) fn give_back(tx: &mut Tx<'_>, cx: &Cx, account: &str, address: &str) -> Result<(), Fault> {
+    for subject in [format!("account:{account}"), format!("address:{address}")] {
+        tx.run(
+            sql!(
+                "UPDATE sign_in_failure SET failures = failures - 1, until_ms = $1
+                  WHERE org_id = $2 AND subject = $3 AND failures > 0"
+            ),
+            args![cx.now_ms(), cx.org, subject],
+        )?;
+    }
+    Ok(())
+}
+
 /// It was the right one: the account starts anew, and the address gets its attempt back.
 pub(super) fn release(tx: &mut Tx<'_>, cx: &Cx, account: &str, address: &str) -> Result<(), Fault> {
     tx.run(

@@ -77,8 +77,8 @@ pub async fn by_password(
     let (Some(person), true) = (found, is_right) else { return Err(Fault::SignIn) };
     if person.has_totp && code.is_none() {
         let (cx, email) = (cx.clone(), email.clone());
-        // The first half was right: asking for the second is no failure.
-        ground.db.write(move |tx| brake::release(tx, &cx, &email, &from.address)).await?;
+        // The first half was right: asking for the second is no failure. But codes guessed before still count.
+        ground.db.write(move |tx| brake::give_back(tx, &cx, &email, &from.address)).await?;
         return Ok(Attempt::CodeNeeded);
     }
     let finish = move |tx: &mut Tx<'_>| {
@@ -109,7 +109,7 @@ pub async fn change_password(
     let press = cx.clone();
     let begin = move |tx: &mut Tx<'_>| {
         let person = super::get(tx, press.org, id)?;
-        brake::press(tx, &press, &person.email, "change of password")?;
+        brake::press(tx, &press, &person.email, &format!("password of {id}"))?;
         Ok((store::password_hash(tx, press.org, id)?, person))
     };
     let (hash, person) = ground.db.write(begin).await?;
@@ -122,9 +122,47 @@ pub async fn change_password(
         if store::password_hash(tx, cx.org, id)? != hash {
             return Err(Fault::Stale);
         }
-        brake::release(tx, &cx, &person.email, "change of password")?;
+        brake::release(tx, &cx, &person.email, &format!("password of {id}"))?;
         password::write(tx, &cx, id, &hashed)?;
         session::end_others(tx, &cx, id, own_session).map(drop)
+    };
+    ground.db.write(finish).await
+}
+
+/// Turns one's own second factor off, with a code of it.
+///
+/// # Errors
+/// `Invalid` on `code`, `TooMany` while a pause lasts.
+pub async fn turn_off_totp(ground: &Ground, cx: &Cx, code: String) -> Result<(), Fault> {
+    with_code(ground, cx, code, totp::off).await
+}
+
+/// New recovery codes for oneself in place of all old ones, with a code of the second factor; shown once.
+///
+/// # Errors
+/// As [`turn_off_totp`].
+pub async fn renew_recovery(ground: &Ground, cx: &Cx, code: String) -> Result<Vec<String>, Fault> {
+    with_code(ground, cx, code, totp::renew_recovery).await
+}
+
+/// Who stole a session must not get round the second factor by guessing its codes.
+async fn with_code<T: Send + 'static>(
+    ground: &Ground,
+    cx: &Cx,
+    code: String,
+    work: fn(&mut Tx<'_>, &Cx, PersonId) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let Who::Person { id, .. } = cx.who else { return Err(Fault::SignIn) };
+    let (account, address) = (format!("second factor of {id}"), format!("code of {id}"));
+    let (press, pressed) = (cx.clone(), (account.clone(), address.clone()));
+    ground.db.write(move |tx| brake::press(tx, &press, &pressed.0, &pressed.1)).await?;
+    let cx = cx.clone();
+    let finish = move |tx: &mut Tx<'_>| {
+        if !totp::verify(tx, &cx, id, &code)? {
+            return Err(Fault::invalid("code", "wrong", "this code does not fit"));
+        }
+        brake::release(tx, &cx, &account, &address)?;
+        work(tx, &cx, id)
     };
     ground.db.write(finish).await
 }

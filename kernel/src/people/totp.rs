@@ -93,8 +93,8 @@ pub fn recovery_left(tx: &mut Tx<'_>, cx: &Cx, person: PersonId) -> Result<i64, 
     store::recovery_left(tx, cx.org, person)
 }
 
-/// New recovery codes in place of all old ones.
-pub fn renew_recovery(tx: &mut Tx<'_>, cx: &Cx, person: PersonId) -> Result<Vec<String>, Fault> {
+/// New recovery codes in place of all old ones; the caller has asked for a code.
+pub(super) fn renew_recovery(tx: &mut Tx<'_>, cx: &Cx, person: PersonId) -> Result<Vec<String>, Fault> {
     if !own(tx, cx, person)?.has_totp {
         return Err(Fault::conflict("totp_off", "turn the second factor on first"));
     }
@@ -110,19 +110,22 @@ pub fn renew_recovery(tx: &mut Tx<'_>, cx: &Cx, person: PersonId) -> Result<Vec<
     Ok(codes)
 }
 
-/// Turns it off: the person with a valid code, or somebody who manages people without one.
+/// Takes somebody's second factor away when their phone is gone: for those who manage people. One's own is turned off
+/// with a code, by [`super::sign_in::turn_off_totp`].
 ///
 /// # Errors
-/// `Invalid` on `code` for the person, `Denied` for others without the right.
-pub fn turn_off(tx: &mut Tx<'_>, cx: &Cx, person: PersonId, code: &str) -> Result<(), Fault> {
+/// `Denied` without the right, for somebody who may do more than the caller, and for oneself.
+pub fn remove(tx: &mut Tx<'_>, cx: &Cx, person: PersonId) -> Result<(), Fault> {
     super::get(tx, cx.org, person)?;
+    manage(tx, cx, person)?;
     if is_self(cx, person) {
-        if !verify(tx, cx, person, code)? {
-            return Err(Fault::invalid("code", "wrong", "this code does not fit"));
-        }
-    } else {
-        manage(tx, cx, person)?;
+        return Err(Fault::Denied { right: "to be somebody else" });
     }
+    off(tx, cx, person)
+}
+
+/// Turns it off; the caller has asked for a code or holds the right.
+pub(super) fn off(tx: &mut Tx<'_>, cx: &Cx, person: PersonId) -> Result<(), Fault> {
     store::set_totp(tx, cx.org, person, "off", None)?;
     store::replace_recovery(tx, cx.org, person, &[])?;
     events::record(tx, cx, "person.totp_off", Ref::new("person", person.0), &[], &serde_json::json!({}))

@@ -65,6 +65,30 @@ impl Db {
         Ok(Self(Arc::new(Inner { address, bells, queues: Mutex::new(Some(queues)) })))
     }
 
+    /// Opens the store beside a server that has it, for one short command. It takes no lock and changes no tables.
+    ///
+    /// # Errors
+    /// As [`Db::open`], and `Conflict` (`schema_old`) when the tables are not those of this build.
+    pub async fn beside(address: Address, schemas: &'static [Schema]) -> Result<Self, Fault> {
+        let bells = Bells::default();
+        let (opening, ringing) = (address.clone(), bells.clone());
+        let queues = tokio::task::spawn_blocking(move || match &opening {
+            Address::Sqlite(path) => {
+                let connection = sqlite::connect(path)?;
+                migrate::is_current(&connection, schemas)?;
+                let Sqlite { writes, reads, threads } = sqlite::start(path, connection, &ringing)?;
+                Ok(Queues::Sqlite {
+                    writes,
+                    reads,
+                    open: Arc::new(Open { threads: Mutex::new(threads), _lock: None }),
+                })
+            }
+            Address::Postgres(_) => open_queues(&opening, schemas, &ringing),
+        });
+        let queues = queues.await.map_err(Fault::broken)??;
+        Ok(Self(Arc::new(Inner { address, bells, queues: Mutex::new(Some(queues)) })))
+    }
+
     /// Where the data is.
     pub fn address(&self) -> &Address {
         &self.0.address
@@ -154,7 +178,7 @@ fn open_queues(address: &Address, schemas: &[Schema], bells: &Bells) -> Result<Q
             let lock = sqlite::claim(path)?;
             let mut connection = sqlite::connect(path)?;
             migrate::sqlite(&mut connection, schemas)?;
-            let Sqlite { writes, reads, threads, lock } = sqlite::start(path, connection, lock, bells)?;
+            let Sqlite { writes, reads, threads } = sqlite::start(path, connection, bells)?;
             let open = Arc::new(Open { threads: Mutex::new(threads), _lock: Some(lock) });
             Ok(Queues::Sqlite { writes, reads, open })
         }

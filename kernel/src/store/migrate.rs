@@ -141,6 +141,27 @@ pub(super) fn sqlite(connection: &mut Connection, schemas: &[Schema]) -> Result<
     transaction.commit().map_err(Fault::broken)
 }
 
+/// Whether every step of this build has run, unchanged.
+pub(super) fn is_current(connection: &Connection, schemas: &[Schema]) -> Result<(), Fault> {
+    for (schema, step) in steps(schemas) {
+        let known: Option<String> = connection
+            .query_row(
+                "SELECT checksum FROM schema_step WHERE part = $1 AND name = $2",
+                [schema.part, step.name],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(Fault::broken)?;
+        if is_due(schema.part, step, known.as_deref())? {
+            return Err(Fault::conflict(
+                "schema_old",
+                "the tables are of an older build; start mainstay up once",
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Several processes may start at once: the lock on one row lets them in one after the other.
 pub(super) fn postgres(line: &mut Line, schemas: &[Schema]) -> Result<(), Fault> {
     let asked = |error: tokio_postgres::Error| postgres::away(&error);

@@ -34,8 +34,6 @@ pub(super) struct Sqlite {
     pub(super) writes: Sender<Box<dyn Work>>,
     pub(super) reads: Sender<Box<dyn Work>>,
     pub(super) threads: Vec<JoinHandle<()>>,
-    /// Held for as long as the database is open; a second process is refused.
-    pub(super) lock: File,
 }
 
 /// Makes sure that we are alone with the file, and that it lies where SQLite is safe.
@@ -116,7 +114,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, Fault> {
 }
 
 /// Starts the writer and the readers.
-pub(super) fn start(path: &Path, writer: Connection, lock: File, bells: &Bells) -> Result<Sqlite, Fault> {
+pub(super) fn start(path: &Path, writer: Connection, bells: &Bells) -> Result<Sqlite, Fault> {
     let (writes, to_write) = unbounded();
     let (reads, to_read) = unbounded();
     let mut threads = vec![spawn("store-writer", {
@@ -132,7 +130,7 @@ pub(super) fn start(path: &Path, writer: Connection, lock: File, bells: &Bells) 
         let to_read = to_read.clone();
         threads.push(spawn("store-reader", move || read_loop(&connection, &to_read))?);
     }
-    Ok(Sqlite { writes, reads, threads, lock })
+    Ok(Sqlite { writes, reads, threads })
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Fault> {

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
+use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::Json;
 use mainstay_face::{Answer, Door, Problem, Query, Refusal};
 use mainstay_kernel::access::Rights;
 use mainstay_kernel::store::{Signal, Tx};

@@ -19,25 +19,30 @@ pub(super) async fn doctor(words: Doctor) -> Result<(), Fault> {
             }
             Ok(())
         }
+        Some(Part::Reindex) => {
+            let ground = open(&words.place).await?;
+            let count = ground.search.rebuild(&ground.db).await?;
+            println!("ok    {count} documents are in the index");
+            Ok(())
+        }
         Some(Part::Verify) => verify(&open(&words.place).await?).await,
         None => check(&words.place).await,
     }
 }
 
-/// The store without anything running on it. The embedded database is refused while a server has it.
+/// The store, beside a server that may have it.
 async fn open(place: &super::Place) -> Result<Ground, Fault> {
-    let address = match &place.postgres {
-        Some(url) => Address::postgres(url)?,
-        None => {
-            let file = place.data.join("mainstay.db");
-            if !file.exists() {
-                let text = format!("{} is not there; name the folder with --data", file.display());
-                return Err(Fault::invalid("data", "missing", text));
-            }
-            Address::Sqlite(file)
+    let address = if let Some(url) = &place.postgres {
+        Address::postgres(url)?
+    } else {
+        let file = place.data.join("mainstay.db");
+        if !file.exists() {
+            let text = format!("{} is not there; name the folder with --data", file.display());
+            return Err(Fault::invalid("data", "missing", text));
         }
+        Address::Sqlite(file)
     };
-    let db = Db::open(address, house::SCHEMAS).await?;
+    let db = Db::beside(address, house::SCHEMAS).await?;
     let keys = secrets::unlock(&db, &place.data.join("key")).await?;
     house::ground(db, keys, Clock::machine(), 0, &place.data)
 }
@@ -63,10 +68,16 @@ async fn verify(ground: &Ground) -> Result<(), Fault> {
         let cx = ground.cx(org.id, "doctor");
         match ground.db.read(move |tx| events::verify(tx, &cx)).await? {
             Verdict::Whole { sealed, open } => {
-                println!("ok    {}: {sealed} events are as they were sealed, {open} not yet sealed", org.name);
+                println!(
+                    "ok    {}: {sealed} events are as they were sealed, {open} not yet sealed",
+                    org.name
+                );
             }
             Verdict::Broken(broken) => {
-                let text = format!("{}: event {} {}; what came before it is whole", org.name, broken.event, broken.what);
+                let text = format!(
+                    "{}: event {} {}; what came before it is whole",
+                    org.name, broken.event, broken.what
+                );
                 return Err(Fault::conflict("altered", text));
             }
         }
@@ -94,11 +105,13 @@ async fn check(place: &super::Place) -> Result<(), Fault> {
     };
     say(true, format!("storage: {} answers and its tables are up to date", ground.db.address().engine()));
     say(true, "keys: the key file fits the data".to_owned());
-    let year = jiff::Timestamp::from_millisecond(ground.clock.now_ms()).map_or(0, |t| t.to_zoned(jiff::tz::TimeZone::UTC).year());
+    let year = jiff::Timestamp::from_millisecond(ground.clock.now_ms())
+        .map_or(0, |t| t.to_zoned(jiff::tz::TimeZone::UTC).year());
     say((2026..2090).contains(&year), format!("clock: the year is {year}"));
     for org in ground.db.read(tenancy::list).await? {
         let dead = ground.db.read(move |tx| jobs::dead(tx, org.id)).await?;
-        let first = dead.first().map_or(String::new(), |(_, kind, error)| format!("; the last: {kind}: {error}"));
+        let first =
+            dead.first().map_or(String::new(), |(_, kind, error)| format!("; the last: {kind}: {error}"));
         say(dead.is_empty(), format!("queue of {}: {} jobs given up{first}", org.name, dead.len()));
     }
     verify(&ground).await?;

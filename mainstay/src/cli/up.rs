@@ -28,7 +28,11 @@ pub(super) async fn up(words: Up) -> Result<(), Fault> {
         first_minute::greet(&server, &link, &data);
     }
     let (stop, stopped) = watch::channel(false);
-    let looking = if words.no_agent { None } else { Some(tokio::spawn(own_agent(config(&server, &data).await?, stopped))) };
+    let looking = if words.no_agent {
+        None
+    } else {
+        Some(tokio::spawn(own_agent(config(&server, &data).await?, stopped)))
+    };
     if looking.is_some() {
         let told = tokio::select! {
             told = FirstMinute::wait(&server, PATIENCE, started) => Some(told?),

@@ -4,8 +4,9 @@ use axum::Router;
 use axum::extract::{Form as Posted, Path};
 use axum::routing::get;
 use mainstay_face::ui::{
-    Act, Choice, Column, Field, Form, Icon, Page, Pager, Row, State, Table, Toast, banner, card, copy_line, empty, facts, field, form, hidden, link,
-    outline_tag, pad, pager, plain_card, rows, select, stack, tabs, tag, timeline,
+    Act, Choice, Column, Field, Form, Icon, Page, Pager, Row, State, Table, Toast, banner, card, copy_line,
+    empty, facts, field, form, hidden, link, outline_tag, pad, pager, plain_card, rows, select, stack, tabs,
+    tag, timeline,
 };
 use mainstay_face::{Answer, Caller, Cursor, Door, Query, door};
 use mainstay_kernel::access::Scope;
@@ -20,6 +21,8 @@ use serde::Deserialize;
 use super::{frame, home};
 
 const PAGE: usize = 50;
+/// One more tells whether there is another page.
+const TO_READ: u32 = 51;
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()
@@ -40,9 +43,18 @@ struct After {
 async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
     let key: (String, i64) = asked.after.as_ref().and_then(Cursor::key).unwrap_or_default();
     let is_first = asked.after.is_none();
-    let found = caller.read(move |tx, cx| asset::list(tx, cx, (&key.0, AssetId(key.1)), PAGE as u32 + 1)).await?;
+    let found = caller.read(move |tx, cx| asset::list(tx, cx, (&key.0, AssetId(key.1)), TO_READ)).await?;
     let words = frame::words(&caller);
-    let mut table = Table::new("Assets", [Column::new("Name"), Column::new("Kind"), Column::new("What it is"), Column::new("Environment"), Column::new("Seen")]);
+    let mut table = Table::new(
+        "Assets",
+        [
+            Column::new("Name"),
+            Column::new("Kind"),
+            Column::new("What it is"),
+            Column::new("Environment"),
+            Column::new("Seen"),
+        ],
+    );
     for one in found.iter().take(PAGE) {
         table = table.line([
             html! { (link(&one.name, &format!("/assets/{}", one.id))) },
@@ -52,14 +64,27 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
             one.seen_ms.map_or(html! { "never" }, |ms| words.ago(frame::at(ms))),
         ]);
     }
-    let older = found.get(PAGE - 1).filter(|_| found.len() > PAGE).map(|last| format!("/assets?after={}", Cursor::of(&(&last.name, last.id.0))));
+    let older = found
+        .get(PAGE - 1)
+        .filter(|_| found.len() > PAGE)
+        .map(|last| format!("/assets?after={}", Cursor::of(&(&last.name, last.id.0))));
     let newer = (!is_first).then(|| "/assets".to_owned());
     let main = if found.is_empty() {
-        plain_card(empty(Icon::Assets, "No assets yet", "They appear when an agent reports from a host.", html! { a.btn href="/assets/add" { "Add a host" } }))
+        plain_card(empty(
+            Icon::Assets,
+            "No assets yet",
+            "They appear when an agent reports from a host.",
+            html! { a.btn href="/assets/add" { "Add a host" } },
+        ))
     } else {
         html! { (plain_card(table)) (pager(&Pager { words: format!("{} shown", found.len().min(PAGE)), newer, older })) }
     };
-    let page = Page::new("Assets").section("assets").act(Act::link("Findings", "/findings")).act(Act::link("Add a host", "/assets/add").primary()).live("asset").main(main);
+    let page = Page::new("Assets")
+        .section("assets")
+        .act(Act::link("Findings", "/findings"))
+        .act(Act::link("Add a host", "/assets/add").primary())
+        .live("asset")
+        .main(main);
     frame::framed(&caller, page).await
 }
 
@@ -69,11 +94,19 @@ async fn add(caller: Caller) -> Answer {
         p { "A host comes in with a line that holds a single-use token, good for 24 hours." }
         (Act::post("Make the line", "/assets/add").primary())
     });
-    frame::framed(&caller, Page::new("Add a host").section("assets").crumb("Assets", "/assets").main(card("A new host", "", pad(body)))).await
+    frame::framed(
+        &caller,
+        Page::new("Add a host").section("assets").crumb("Assets", "/assets").main(card(
+            "A new host",
+            "",
+            pad(body),
+        )),
+    )
+    .await
 }
 
 async fn invite(caller: Caller) -> Answer {
-    let token = caller.write(|tx, cx| agent::invite(tx, cx)).await?;
+    let token = caller.write(agent::invite).await?;
     let host = caller.headers.get("host").and_then(|v| v.to_str().ok()).unwrap_or("SERVER:8420");
     let line = format!("mainstay agent --server https://{host} --token {token}");
     let body = stack(html! {
@@ -81,7 +114,15 @@ async fn invite(caller: Caller) -> Answer {
         (copy_line(&line))
         p.sm.dim { "With our own certificate, add the --fingerprint that " code { "mainstay add-host" } " prints on this machine. A server on loopback cannot be reached from elsewhere: start it with --listen." }
     });
-    frame::framed(&caller, Page::new("Add a host").section("assets").crumb("Assets", "/assets").main(card("Single use, good for 24 hours", "", pad(body)))).await
+    frame::framed(
+        &caller,
+        Page::new("Add a host").section("assets").crumb("Assets", "/assets").main(card(
+            "Single use, good for 24 hours",
+            "",
+            pad(body),
+        )),
+    )
+    .await
 }
 
 struct One {
@@ -97,20 +138,22 @@ struct One {
 
 async fn gather(caller: &Caller, id: &str) -> Result<One, Fault> {
     let id: AssetId = id.parse()?;
-    caller.read(move |tx, cx| {
-        let asset = asset::get(tx, cx, id)?;
-        let owner = asset.owner.and_then(|owner| people::get(tx, cx.org, owner).ok()).map(|p| p.name);
-        Ok(One {
-            facts: fact::all(tx, cx, id)?,
-            unseen: fact::unseen(tx, cx, id)?,
-            findings: finding::of_asset(tx, cx, id)?,
-            neighbours: asset::neighbours(tx, cx, id)?,
-            plans: plan::of_asset(tx, cx, id)?,
-            agent: agent::of_asset(tx, cx, id)?,
-            owner,
-            asset,
+    caller
+        .read(move |tx, cx| {
+            let asset = asset::get(tx, cx, id)?;
+            let owner = asset.owner.and_then(|owner| people::get(tx, cx.org, owner).ok()).map(|p| p.name);
+            Ok(One {
+                facts: fact::all(tx, cx, id)?,
+                unseen: fact::unseen(tx, cx, id)?,
+                findings: finding::of_asset(tx, cx, id)?,
+                neighbours: asset::neighbours(tx, cx, id)?,
+                plans: plan::of_asset(tx, cx, id)?,
+                agent: agent::of_asset(tx, cx, id)?,
+                owner,
+                asset,
+            })
         })
-    }).await
+        .await
 }
 
 fn head(one: &One, current: &str) -> Page {
@@ -118,7 +161,12 @@ fn head(one: &One, current: &str) -> Page {
     let open: Vec<&Finding> = one.findings.iter().filter(|f| f.state != finding::State::Gone).collect();
     let worst = open.iter().filter(|f| f.state == finding::State::Open).map(|f| f.severity).max();
     let state = worst.map_or(State::Ok, frame::severity_state);
-    let said = match state { State::Bad => "Needs attention", State::Warn => "To look at", State::Unknown => "Minor findings", _ => "Nothing found" };
+    let said = match state {
+        State::Bad => "Needs attention",
+        State::Warn => "To look at",
+        State::Unknown => "Minor findings",
+        _ => "Nothing found",
+    };
     let marks = html! {
         (tag(state, said)) (outline_tag(&one.asset.kind))
         @if !one.asset.environment.is_empty() { (outline_tag(&one.asset.environment)) }
@@ -129,11 +177,21 @@ fn head(one: &One, current: &str) -> Page {
         ("Findings", Some(open.len() as u64), format!("/assets/{id}/findings")),
         ("History", None, format!("/assets/{id}/history")),
     ];
-    Page::new(one.asset.name.clone()).section("assets").crumb("Assets", "/assets").marks(marks)
+    Page::new(one.asset.name.clone())
+        .section("assets")
+        .crumb("Assets", "/assets")
+        .marks(marks)
         .lead(one.owner.as_ref().map_or("Nobody owns it yet.".to_owned(), |name| format!("Owned by {name}.")))
         .act(Act::link("Edit", format!("/assets/{id}/edit")))
-        .act(Act::post("Plan updates", "/maintenance/plans").field("asset", id.to_string()).field("which", "everything").primary().key("r"))
-        .above(tabs(&one.asset.name, &entries, current)).live(format!("asset:{}", id.0))
+        .act(
+            Act::post("Plan updates", "/maintenance/plans")
+                .field("asset", id.to_string())
+                .field("which", "everything")
+                .primary()
+                .key("r"),
+        )
+        .above(tabs(&one.asset.name, &entries, current))
+        .live(format!("asset:{}", id.0))
 }
 
 async fn overview(caller: Caller, Path(id): Path<String>) -> Answer {
@@ -170,33 +228,58 @@ fn neighbours(all: &[asset::Neighbour]) -> Markup {
 }
 
 fn plans(all: &[plan::Plan]) -> Markup {
-    rows(&all.iter().take(5).map(|p| Row::new(html! { (link(&p.title, &format!("/maintenance/plans/{}", p.id))) }).after(html! { span.sm.dim { (p.state.word()) } })).collect::<Vec<_>>())
+    rows(
+        &all.iter()
+            .take(5)
+            .map(|p| {
+                Row::new(html! { (link(&p.title, &format!("/maintenance/plans/{}", p.id))) })
+                    .after(html! { span.sm.dim { (p.state.word()) } })
+            })
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn unseen(gaps: &[(Section, Unseen)]) -> Markup {
     if gaps.is_empty() {
         return pad(html! { p.mid { "Everything its agent looks for could be seen." } });
     }
-    rows(&gaps.iter().map(|(_, gap)| Row::new(html! {
-        b { (gap.what) } " " span.dim { (gap.because) }
-        @if let Some(command) = &gap.allow_with { (copy_line(command)) }
-    }).state(State::Unknown)).collect::<Vec<_>>())
+    rows(
+        &gaps
+            .iter()
+            .map(|(_, gap)| {
+                Row::new(html! {
+                    b { (gap.what) } " " span.dim { (gap.because) }
+                    @if let Some(command) = &gap.allow_with { (copy_line(command)) }
+                })
+                .state(State::Unknown)
+            })
+            .collect::<Vec<_>>(),
+    )
 }
 
 pub(super) fn finding_rows(all: &[Finding], words: &mainstay_face::ui::Words, most: usize) -> Markup {
     if all.is_empty() {
         return empty(Icon::Home, "No findings", "Every rule that could look found nothing.", html! {});
     }
-    rows(&all.iter().take(most).map(|f| {
-        let body = html! { (link(&f.title, &format!("/findings/{}", f.id))) " " span.dim { (f.reason) } };
-        Row::new(body).state(frame::finding_state(f)).after(tag(frame::finding_state(f), frame::finding_words(f, words)))
-    }).collect::<Vec<_>>())
+    rows(
+        &all.iter()
+            .take(most)
+            .map(|f| {
+                let body =
+                    html! { (link(&f.title, &format!("/findings/{}", f.id))) " " span.dim { (f.reason) } };
+                Row::new(body)
+                    .state(frame::finding_state(f))
+                    .after(tag(frame::finding_state(f), frame::finding_words(f, words)))
+            })
+            .collect::<Vec<_>>(),
+    )
 }
 
 async fn findings(caller: Caller, Path(id): Path<String>) -> Answer {
     let one = gather(&caller, &id).await?;
     let words = frame::words(&caller);
-    let main = card("Findings", "worst first, those that are gone last", finding_rows(&one.findings, &words, 1000));
+    let main =
+        card("Findings", "worst first, those that are gone last", finding_rows(&one.findings, &words, 1000));
     frame::framed(&caller, head(&one, "Findings").main(main)).await
 }
 
@@ -230,15 +313,39 @@ pub(super) fn title(section: &Section) -> String {
 
 async fn edit_form(caller: Caller, Path(id): Path<String>) -> Answer {
     let one = gather(&caller, &id).await?;
-    shown_form(&caller, &one, &asset::Edit {
-        name: one.asset.name.clone(), environment: one.asset.environment.clone(), criticality: one.asset.criticality.clone(), team: one.asset.team, owner: one.asset.owner,
-    }, &[]).await
+    shown_form(
+        &caller,
+        &one,
+        &asset::Edit {
+            name: one.asset.name.clone(),
+            environment: one.asset.environment.clone(),
+            criticality: one.asset.criticality.clone(),
+            team: one.asset.team,
+            owner: one.asset.owner,
+        },
+        &[],
+    )
+    .await
 }
 
-async fn shown_form(caller: &Caller, one: &One, edit: &asset::Edit, problems: &[mainstay_kernel::Problem]) -> Answer {
-    let (teams, staff) = caller.read(|tx, cx| Ok((access::teams(tx, cx)?, people::list(tx, cx, Some(people::Kind::Staff), &people::Page::default())?))).await?;
+async fn shown_form(
+    caller: &Caller,
+    one: &One,
+    edit: &asset::Edit,
+    problems: &[mainstay_kernel::Problem],
+) -> Answer {
+    let (teams, staff) = caller
+        .read(|tx, cx| {
+            Ok((
+                access::teams(tx, cx)?,
+                people::list(tx, cx, Some(people::Kind::Staff), &people::Page::default())?,
+            ))
+        })
+        .await?;
     let fault = |name: &str| problems.iter().find(|p| p.field == name).map(|p| p.detail.clone());
-    let with_none = |label: &str, rest: Vec<Choice>| std::iter::once(Choice::new("", label)).chain(rest).collect::<Vec<_>>();
+    let with_none = |label: &str, rest: Vec<Choice>| {
+        std::iter::once(Choice::new("", label)).chain(rest).collect::<Vec<_>>()
+    };
     let fields = html! {
         (hidden("revision", one.asset.revision))
         (field(&Field::new("name", "Name").value(&edit.name).fault(fault("name")).first()))
@@ -250,7 +357,14 @@ async fn shown_form(caller: &Caller, one: &One, edit: &asset::Edit, problems: &[
     let to = format!("/assets/{}/edit", one.asset.id);
     let acts = vec![Act::submit("Save").primary(), Act::link("Cancel", format!("/assets/{}", one.asset.id))];
     let body = form(&Form { to, faults: Vec::new(), fields, acts });
-    frame::framed(caller, Page::new(format!("Edit {}", one.asset.name)).section("assets").crumb("Assets", "/assets").main(card("Asset", "", pad(body)))).await
+    frame::framed(
+        caller,
+        Page::new(format!("Edit {}", one.asset.name))
+            .section("assets")
+            .crumb("Assets", "/assets")
+            .main(card("Asset", "", pad(body))),
+    )
+    .await
 }
 
 #[derive(Deserialize)]
@@ -270,7 +384,9 @@ async fn edit(caller: Caller, Path(id): Path<String>, Posted(given): Posted<Edit
     let one = gather(&caller, &id).await?;
     let picked = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let edit = asset::Edit {
-        name: given.name, environment: given.environment, criticality: given.criticality,
+        name: given.name,
+        environment: given.environment,
+        criticality: given.criticality,
         team: picked(&given.team).map(|t| t.parse()).transpose()?,
         owner: picked(&given.owner).map(|t| t.parse()).transpose()?,
     };

@@ -29,23 +29,40 @@ async fn audit(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     caller.cx.may(&VIEW_AUDIT, Scope::Org)?;
     let before: i64 = asked.after.as_ref().and_then(Cursor::key).unwrap_or(i64::MAX);
     let is_to_verify = asked.verify == 1;
-    let (found, verdict) = caller.read(move |tx, cx| {
-        let verdict = if is_to_verify { Some(events::verify(tx, cx)?) } else { None };
-        Ok((events::all(tx, cx.org, EventId(before), PAGE + 1)?, verdict))
-    }).await?;
+    let (found, verdict) = caller
+        .read(move |tx, cx| {
+            let verdict = if is_to_verify { Some(events::verify(tx, cx)?) } else { None };
+            Ok((events::all(tx, cx.org, EventId(before), PAGE + 1)?, verdict))
+        })
+        .await?;
     let words = frame::words(&caller);
     let shown = &found[..found.len().min(PAGE as usize)];
-    let older = (found.len() > PAGE as usize).then(|| shown.last()).flatten().map(|last| format!("/settings/audit?after={}", Cursor::of(&last.id.0)));
+    let older = (found.len() > PAGE as usize)
+        .then(|| shown.last())
+        .flatten()
+        .map(|last| format!("/settings/audit?after={}", Cursor::of(&last.id.0)));
     let verdict = verdict.map(|verdict| match verdict {
-        Verdict::Whole { sealed, open } => banner(State::Ok, format!("{sealed} events are as they were sealed; {open} are not yet sealed."), None),
-        Verdict::Broken(broken) => banner(State::Bad, format!("Event {} {}. What came before it is whole.", broken.event, broken.what), None),
+        Verdict::Whole { sealed, open } => banner(
+            State::Ok,
+            format!("{sealed} events are as they were sealed; {open} are not yet sealed."),
+            None,
+        ),
+        Verdict::Broken(broken) => banner(
+            State::Bad,
+            format!("Event {} {}. What came before it is whole.", broken.event, broken.what),
+            None,
+        ),
     });
     let main = stack(html! {
         @if let Some(verdict) = verdict { (verdict) }
         (card("Events", "newest first", timeline(&frame::moments(shown, &words))))
         (pager(&Pager { words: format!("{} shown", shown.len()), newer: asked.after.is_some().then(|| "/settings/audit".to_owned()), older }))
     });
-    let page = Page::new("Audit").section("settings").crumb("Settings", "/settings").lead("Everything that happened, kept for good and chained by hashes.")
-        .act(mainstay_face::ui::Act::link("Verify the chain", "/settings/audit?verify=1").primary()).main(main);
+    let page = Page::new("Audit")
+        .section("settings")
+        .crumb("Settings", "/settings")
+        .lead("Everything that happened, kept for good and chained by hashes.")
+        .act(mainstay_face::ui::Act::link("Verify the chain", "/settings/audit?verify=1").primary())
+        .main(main);
     frame::framed(&caller, page).await
 }

@@ -3,8 +3,21 @@
 use mainstay_face::ui::{Column, Table, card, code, facts, pad, plain_card, words};
 use mainstay_record::fact::Fact;
 use mainstay_wire::{
-    Section, accounts::Accounts, backups::Backups, certificates::Certificates, databases::Databases, disks::Disks, keys::Keys, load::Load,
-    packages::{Inventory, Restarts, Updates}, privileged::Privileged, sockets::{Reach, Sockets}, sshd::Sshd, sudo::Sudo, system::System, units::Units,
+    Section,
+    accounts::Accounts,
+    backups::Backups,
+    certificates::Certificates,
+    databases::Databases,
+    disks::Disks,
+    keys::Keys,
+    load::Load,
+    packages::{Inventory, Restarts, Updates},
+    privileged::Privileged,
+    sockets::{Reach, Sockets},
+    sshd::Sshd,
+    sudo::Sudo,
+    system::System,
+    units::Units,
 };
 use maud::{Markup, html};
 use serde::de::DeserializeOwned;
@@ -28,35 +41,80 @@ pub fn summary(fact: &Fact) -> String {
     match fact.section {
         Section::System => said(fact, |s: System| format!("{}, kernel {}", s.os.name, s.kernel.release)),
         Section::Packages => said(fact, |p: Inventory| many(p.packages.len(), "package", "packages")),
-        Section::Updates => said(fact, |u: Updates| {
-            let security = u.updates.iter().filter(|update| update.is_security).count();
-            format!("{}, {security} of them security", many(u.updates.len(), "update waits", "updates wait"))
+        Section::Updates => said(fact, |u| updates_line(&u)),
+        Section::Restarts => said(fact, |r| restarts_line(&r)),
+        Section::Sockets => said(fact, |s| sockets_line(&s)),
+        Section::Accounts => said(fact, |a: Accounts| {
+            let accounts = many(a.accounts.len(), "account", "accounts");
+            format!("{accounts}, {} as good as root", a.root_equal.len())
         }),
-        Section::Restarts => said(fact, |r: Restarts| match (r.units.len(), r.reboot.is_empty()) {
-            (0, true) => "nothing runs replaced code".to_owned(),
-            (n, true) => format!("{} replaced code", many(n, "unit runs", "units run")),
-            (n, false) => format!("a restart of the machine is needed, {} replaced code", many(n, "unit runs", "units run")),
+        Section::Disks => said(fact, |d| disks_line(&d)),
+        Section::Load => said(fact, |l| load_line(&l)),
+        Section::Units => said(fact, |u: Units| match u.failed.len() {
+            0 => "no failed unit".to_owned(),
+            n => many(n, "failed unit", "failed units"),
         }),
-        Section::Sockets => said(fact, |s: Sockets| {
-            let outside = s.listening.iter().filter(|l| l.reach != Reach::Loopback).count();
-            format!("{}, {outside} reachable from outside", many(s.listening.len(), "listening port", "listening ports"))
-        }),
-        Section::Accounts => said(fact, |a: Accounts| format!("{}, {} as good as root", many(a.accounts.len(), "account", "accounts"), a.root_equal.len())),
-        Section::Disks => said(fact, |d: Disks| d.file_systems.iter().map(|f| format!("{} {} used", f.mount, words::percent(f.used_bytes, f.total_bytes))).collect::<Vec<_>>().join(", ")),
-        Section::Load => said(fact, |l: Load| format!("load {:.2}, {} of {} memory free", l.load[0], words::bytes(l.memory.available_bytes), words::bytes(l.memory.total_bytes))),
-        Section::Units => said(fact, |u: Units| if u.failed.is_empty() { "no failed unit".to_owned() } else { many(u.failed.len(), "failed unit", "failed units") }),
-        Section::Certificates => said(fact, |c: Certificates| many(c.certificates.len(), "certificate", "certificates")),
-        Section::Databases => said(fact, |d: Databases| match d.postgres.len() + d.mysql.len() + d.sqlite.len() {
-            0 => "none found".to_owned(),
-            _ => format!("{} PostgreSQL, {} MySQL or MariaDB, {} SQLite", d.postgres.len(), d.mysql.len(), d.sqlite.len()),
-        }),
-        Section::Backups => said(fact, |b: Backups| if b.tools.is_empty() && b.schedules.is_empty() { "none found".to_owned() } else { format!("{}, {}", many(b.tools.len(), "tool", "tools"), many(b.schedules.len(), "schedule", "schedules")) }),
+        Section::Certificates => {
+            said(fact, |c: Certificates| many(c.certificates.len(), "certificate", "certificates"))
+        }
+        Section::Databases => said(fact, |d| databases_line(&d)),
+        Section::Backups => said(fact, |b| backups_line(&b)),
         Section::Keys => said(fact, |k: Keys| many(k.keys.len(), "authorized key", "authorized keys")),
         Section::Sudo => said(fact, |s: Sudo| many(s.rules.len(), "rule", "rules")),
         Section::Sshd => said(fact, |_: Sshd| "effective settings".to_owned()),
-        Section::Privileged => said(fact, |p: Privileged| many(p.files.len(), "privileged file", "privileged files")),
+        Section::Privileged => {
+            said(fact, |p: Privileged| many(p.files.len(), "privileged file", "privileged files"))
+        }
         Section::Other(_) => "a section of another version".to_owned(),
     }
+}
+
+fn updates_line(all: &Updates) -> String {
+    let security = all.updates.iter().filter(|update| update.is_security).count();
+    format!("{}, {security} of them security", many(all.updates.len(), "update waits", "updates wait"))
+}
+
+fn restarts_line(all: &Restarts) -> String {
+    let units = many(all.units.len(), "unit runs", "units run");
+    match (all.units.len(), all.reboot.is_empty()) {
+        (0, true) => "nothing runs replaced code".to_owned(),
+        (_, true) => format!("{units} replaced code"),
+        (_, false) => format!("a restart of the machine is needed, {units} replaced code"),
+    }
+}
+
+fn sockets_line(all: &Sockets) -> String {
+    let outside = all.listening.iter().filter(|l| l.reach != Reach::Loopback).count();
+    let ports = many(all.listening.len(), "listening port", "listening ports");
+    format!("{ports}, {outside} reachable from outside")
+}
+
+fn disks_line(all: &Disks) -> String {
+    let used = |f: &mainstay_wire::disks::FileSystem| {
+        format!("{} {} used", f.mount, words::percent(f.used_bytes, f.total_bytes))
+    };
+    all.file_systems.iter().map(used).collect::<Vec<_>>().join(", ")
+}
+
+fn load_line(now: &Load) -> String {
+    let (free, all) = (words::bytes(now.memory.available_bytes), words::bytes(now.memory.total_bytes));
+    format!("load {:.2}, {free} of {all} memory free", now.load[0])
+}
+
+fn databases_line(all: &Databases) -> String {
+    if all.postgres.is_empty() && all.mysql.is_empty() && all.sqlite.is_empty() {
+        return "none found".to_owned();
+    }
+    let (postgres, mysql, sqlite) = (all.postgres.len(), all.mysql.len(), all.sqlite.len());
+    format!("{postgres} PostgreSQL, {mysql} MySQL or MariaDB, {sqlite} SQLite")
+}
+
+fn backups_line(all: &Backups) -> String {
+    if all.tools.is_empty() && all.schedules.is_empty() {
+        return "none found".to_owned();
+    }
+    let tools = many(all.tools.len(), "tool", "tools");
+    format!("{tools}, {}", many(all.schedules.len(), "schedule", "schedules"))
 }
 
 /// The section's page: tables for what people compare, and always the whole of what the agent sent.
@@ -82,57 +140,144 @@ pub fn detail(fact: &Fact) -> Markup {
 }
 
 fn updates(all: &Updates) -> Markup {
-    let mut table = Table::new("Waiting updates", [Column::new("Package"), Column::new("Installed"), Column::new("Offered"), Column::new("From"), Column::new("Security")]);
+    let mut table = Table::new(
+        "Waiting updates",
+        [
+            Column::new("Package"),
+            Column::new("Installed"),
+            Column::new("Offered"),
+            Column::new("From"),
+            Column::new("Security"),
+        ],
+    );
     for u in &all.updates {
-        let from = u.origins.iter().map(|o| format!("{} {}", o.label, o.suite)).collect::<Vec<_>>().join(", ");
-        table = table.line([html! { (u.name) }, html! { span.mono { (u.installed.as_deref().unwrap_or("")) } }, html! { span.mono { (u.candidate) } }, html! { (from) }, html! { (if u.is_security { "yes" } else { "" }) }]);
+        let from =
+            u.origins.iter().map(|o| format!("{} {}", o.label, o.suite)).collect::<Vec<_>>().join(", ");
+        table = table.line([
+            html! { (u.name) },
+            html! { span.mono { (u.installed.as_deref().unwrap_or("")) } },
+            html! { span.mono { (u.candidate) } },
+            html! { (from) },
+            html! { (if u.is_security { "yes" } else { "" }) },
+        ]);
     }
     plain_card(table)
 }
 
 fn packages(all: &Inventory) -> Markup {
-    let mut table = Table::new("Packages", [Column::new("Package"), Column::new("Version"), Column::new("Source"), Column::new("Architecture")]);
+    let mut table = Table::new(
+        "Packages",
+        [Column::new("Package"), Column::new("Version"), Column::new("Source"), Column::new("Architecture")],
+    );
     for p in all.packages.iter().take(2000) {
-        table = table.line([html! { (p.name) }, html! { span.mono { (p.version) } }, html! { (p.source) }, html! { (p.arch) }]);
+        table = table.line([
+            html! { (p.name) },
+            html! { span.mono { (p.version) } },
+            html! { (p.source) },
+            html! { (p.arch) },
+        ]);
     }
     plain_card(table)
 }
 
 fn sockets(all: &Sockets) -> Markup {
-    let mut table = Table::new("Listening", [Column::new("Port"), Column::new("Address"), Column::new("Reachable"), Column::new("Process"), Column::new("Package")]);
+    let mut table = Table::new(
+        "Listening",
+        [
+            Column::new("Port"),
+            Column::new("Address"),
+            Column::new("Reachable"),
+            Column::new("Process"),
+            Column::new("Package"),
+        ],
+    );
     for l in &all.listening {
-        let reach = match l.reach { Reach::Loopback => "this host only", Reach::Private => "a private network", Reach::Public => "a public address", Reach::Every => "every interface" };
+        let reach = match l.reach {
+            Reach::Loopback => "this host only",
+            Reach::Private => "a private network",
+            Reach::Public => "a public address",
+            Reach::Every => "every interface",
+        };
         let holders = l.processes.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
         let packages = l.processes.iter().filter_map(|p| p.package.as_deref()).collect::<Vec<_>>().join(", ");
         let protocol = format!("{:?}", l.protocol).to_lowercase();
-        table = table.line([html! { (l.port) " " (protocol) }, html! { (l.address) }, html! { (reach) }, html! { (if holders.is_empty() { "not visible".to_owned() } else { holders }) }, html! { (packages) }]);
+        table = table.line([
+            html! { (l.port) " " (protocol) },
+            html! { (l.address) },
+            html! { (reach) },
+            html! { (if holders.is_empty() { "not visible".to_owned() } else { holders }) },
+            html! { (packages) },
+        ]);
     }
     plain_card(table)
 }
 
 fn accounts(all: &Accounts) -> Markup {
-    let mut table = Table::new("Accounts", [Column::new("Account"), Column::figure("Number"), Column::new("Shell"), Column::new("Password"), Column::new("As good as root")]);
+    let mut table = Table::new(
+        "Accounts",
+        [
+            Column::new("Account"),
+            Column::figure("Number"),
+            Column::new("Shell"),
+            Column::new("Password"),
+            Column::new("As good as root"),
+        ],
+    );
     for a in &all.accounts {
-        let root: Vec<&str> = all.root_equal.iter().filter(|r| r.account == a.name).map(|r| r.through.as_str()).collect();
-        let password = serde_json::to_value(&a.password).map(|v| v.to_string().replace(['"', '{', '}'], "")).unwrap_or_default();
-        table = table.line([html! { (a.name) }, html! { (a.uid) }, html! { (a.shell) }, html! { (password) }, html! { (root.join(", ")) }]);
+        let root: Vec<&str> =
+            all.root_equal.iter().filter(|r| r.account == a.name).map(|r| r.through.as_str()).collect();
+        let password = serde_json::to_value(&a.password)
+            .map(|v| v.to_string().replace(['"', '{', '}'], ""))
+            .unwrap_or_default();
+        table = table.line([
+            html! { (a.name) },
+            html! { (a.uid) },
+            html! { (a.shell) },
+            html! { (password) },
+            html! { (root.join(", ")) },
+        ]);
     }
     plain_card(table)
 }
 
 fn disks(all: &Disks) -> Markup {
-    let mut table = Table::new("File systems", [Column::new("Mounted at"), Column::new("Kind"), Column::figure("Size"), Column::figure("Used"), Column::figure("Available")]);
+    let mut table = Table::new(
+        "File systems",
+        [
+            Column::new("Mounted at"),
+            Column::new("Kind"),
+            Column::figure("Size"),
+            Column::figure("Used"),
+            Column::figure("Available"),
+        ],
+    );
     for f in &all.file_systems {
-        table = table.line([html! { (f.mount) }, html! { (f.kind) }, html! { (words::bytes(f.total_bytes)) }, html! { (words::percent(f.used_bytes, f.total_bytes)) }, html! { (words::bytes(f.available_bytes)) }]);
+        table = table.line([
+            html! { (f.mount) },
+            html! { (f.kind) },
+            html! { (words::bytes(f.total_bytes)) },
+            html! { (words::percent(f.used_bytes, f.total_bytes)) },
+            html! { (words::bytes(f.available_bytes)) },
+        ]);
     }
     plain_card(table)
 }
 
 fn system(s: &System) -> Markup {
     let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "not known".to_owned());
-    card("System", "", pad(facts([
-        ("System", s.os.name.clone()), ("Version", or(&s.os.version)), ("Point release", or(&s.os.point_release)), ("Kernel", s.kernel.release.clone()),
-        ("Regular support until", or(&s.support.regular_until)), ("Long-term support until", or(&s.support.long_term_until)), ("Dates from", s.support.source.clone()),
-        ("Virtualisation", or(&s.virtualisation)), ("Time zone", or(&s.time_zone)),
-    ])))
+    card(
+        "System",
+        "",
+        pad(facts([
+            ("System", s.os.name.clone()),
+            ("Version", or(&s.os.version)),
+            ("Point release", or(&s.os.point_release)),
+            ("Kernel", s.kernel.release.clone()),
+            ("Regular support until", or(&s.support.regular_until)),
+            ("Long-term support until", or(&s.support.long_term_until)),
+            ("Dates from", s.support.source.clone()),
+            ("Virtualisation", or(&s.virtualisation)),
+            ("Time zone", or(&s.time_zone)),
+        ])),
+    )
 }

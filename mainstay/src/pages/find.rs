@@ -1,16 +1,27 @@
-//! Search or run: what is known by this name, and what can be done.
+//! Search or run: what is known by these words, and what can be done.
 
 use axum::Router;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use mainstay_face::ui::{Found, FoundGroup, Icon, found, found_page};
 use mainstay_face::{Answer, Caller, Door, Query, Wants};
-use mainstay_record::{AssetId, FindingId, WorkId, asset, finding, work};
+use mainstay_kernel::search::Hit;
+use mainstay_kernel::{Fault, id};
 use serde::Deserialize;
 
 use super::frame;
 
-const MOST: usize = 8;
+const MOST: usize = 24;
+const LONGEST_QUERY: usize = 200;
+
+/// What can be done from anywhere.
+const VERBS: [(&str, &str, Icon); 5] = [
+    ("New task", "/work/new", Icon::Work),
+    ("Add a host", "/assets/add", Icon::Assets),
+    ("Show findings", "/findings", Icon::Assets),
+    ("Show what happened (audit)", "/settings/audit", Icon::Settings),
+    ("Change patch deadlines", "/settings/policies", Icon::Settings),
+];
 
 pub(super) fn routes() -> Router<Door> {
     Router::new().route("/find", get(find))
@@ -23,7 +34,7 @@ struct Asked {
 }
 
 async fn find(caller: Caller, Query(asked): Query<Asked>) -> Answer {
-    let query: String = asked.q.chars().take(200).collect();
+    let query: String = asked.q.chars().take(LONGEST_QUERY).collect();
     let groups = groups(&caller, &query).await?;
     if caller.wants() == Wants::Fragment {
         return Ok(found(&query, &groups).into_response());
@@ -31,27 +42,42 @@ async fn find(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     frame::framed(&caller, found_page(&query, &groups)).await
 }
 
-async fn groups(caller: &Caller, query: &str) -> Result<Vec<FoundGroup>, mainstay_kernel::Fault> {
+async fn groups(caller: &Caller, query: &str) -> Result<Vec<FoundGroup>, Fault> {
+    let ground = caller.door.ground();
+    let hits = if query.trim().is_empty() {
+        Vec::new()
+    } else {
+        // What was written a moment ago is found as well.
+        ground.search.catch_up(&ground.db).await?;
+        ground.search.find(&ground.db, &caller.cx, query, MOST).await?
+    };
     let words: Vec<String> = query.to_lowercase().split_whitespace().map(str::to_owned).collect();
-    let (number, needles) = (query.trim().trim_start_matches('#').parse::<i64>().ok(), words.clone());
-    let fits = move |text: &str| { let text = text.to_lowercase(); needles.iter().all(|needle| text.contains(needle.as_str())) };
-    let things = caller.read(move |tx, cx| {
-        let item = number.and_then(|number| work::by_number(tx, cx, number).ok());
-        let assets: Vec<_> = asset::list(tx, cx, ("", AssetId(0)), 500)?.into_iter().filter(|a| fits(&format!("{} {} {}", a.name, a.kind, a.summary))).take(MOST).collect();
-        let findings: Vec<_> = finding::open(tx, cx, (-1, FindingId(0)), 500)?.into_iter().map(|(_, f)| f).filter(|f| fits(&format!("{} {} {}", f.title, f.asset_name, f.subject))).take(MOST).collect();
-        let items: Vec<_> = work::list(tx, cx, work::Which::Open, WorkId(i64::MAX), 200)?.into_iter().filter(|w| fits(&w.title)).take(MOST).collect();
-        Ok((item, assets, findings, items))
-    }).await?;
-    let (item, assets, findings, items) = things;
-    let go = |label: &str, more: String, icon, href: String| Found { label: label.to_owned(), more, icon, href };
-    let mut groups = Vec::new();
-    let verbs = [("New task", "/work/new", Icon::Work), ("Add a host", "/assets/add", Icon::Assets), ("Audit", "/settings/audit", Icon::Settings), ("Findings", "/findings", Icon::Assets)];
-    let does: Vec<Found> = verbs.into_iter().filter(|(label, ..)| words.iter().all(|w| label.to_lowercase().contains(w.as_str()))).map(|(label, href, icon)| go(label, String::new(), icon, href.to_owned())).collect();
-    groups.push(("Do", does));
-    let mut works: Vec<Found> = item.into_iter().chain(items).map(|w| go(&w.title, format!("#{}", w.number), Icon::Work, format!("/work/{}", w.number))).collect();
-    works.dedup_by(|a, b| a.href == b.href);
-    groups.push(("Assets", assets.iter().map(|a| go(&a.name, a.kind.clone(), Icon::Assets, format!("/assets/{}", a.id))).collect()));
-    groups.push(("Findings", findings.iter().map(|f| go(&f.title, f.asset_name.clone(), Icon::Assets, format!("/findings/{}", f.id))).collect()));
-    groups.push(("Work", works));
-    Ok(groups.into_iter().filter(|(_, items)| !items.is_empty()).map(|(name, items)| FoundGroup { name: name.to_owned(), items }).collect())
+    let fits = |label: &str| words.iter().all(|word| label.to_lowercase().contains(word.as_str()));
+    let does = VERBS.iter().filter(|(label, ..)| fits(label)).map(|(label, href, icon)| Found {
+        label: (*label).to_owned(),
+        more: String::new(),
+        icon: *icon,
+        href: (*href).to_owned(),
+    });
+    let of = |kind: &str| hits.iter().filter(|hit| hit.of.kind == kind).map(entry).collect::<Vec<_>>();
+    let named =
+        [("Do", does.collect()), ("Assets", of("asset")), ("Findings", of("finding")), ("Work", of("work"))];
+    let shown = named.into_iter().filter(|(_, items): &(_, Vec<Found>)| !items.is_empty());
+    Ok(shown.map(|(name, items)| FoundGroup { name: name.to_owned(), items }).collect())
+}
+
+fn entry(hit: &Hit) -> Found {
+    let (href, icon) = match &*hit.of.kind {
+        "work" => (format!("/work/{}", hit.document.number.unwrap_or_default()), Icon::Work),
+        "finding" => (format!("/findings/{}", id::spell("fnd", hit.of.id)), Icon::Assets),
+        _ => (format!("/assets/{}", id::spell("ast", hit.of.id)), Icon::Assets),
+    };
+    let number = hit.document.number.map_or(String::new(), |number| format!("#{number} "));
+    let guess = if hit.is_guess { ", perhaps" } else { "" };
+    Found {
+        label: hit.document.title.clone(),
+        more: format!("{number}{}{guess}", hit.document.state),
+        icon,
+        href,
+    }
 }

@@ -3,7 +3,10 @@
 use axum::Router;
 use axum::extract::{Form as Posted, Path};
 use axum::routing::{get, post};
-use mainstay_face::ui::{Act, Field, Form, Icon, Page, Pager, Row, Toast, card, code, empty, facts, field, form, hidden, link, outline_tag, pad, pager, plain_card, rows, stack, tag, textarea, timeline};
+use mainstay_face::ui::{
+    Act, Field, Form, Icon, Page, Pager, Row, Toast, card, code, empty, facts, field, form, hidden, link,
+    outline_tag, pad, pager, plain_card, rows, stack, tag, textarea, timeline,
+};
 use mainstay_face::{Answer, Caller, Cursor, Door, Query, door};
 use mainstay_kernel::id::EventId;
 use mainstay_kernel::{Fault, Problem, events};
@@ -15,6 +18,8 @@ use serde::Deserialize;
 use super::frame;
 
 const PAGE: usize = 50;
+/// One more tells whether there is another page.
+const TO_READ: u32 = 51;
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()
@@ -32,31 +37,60 @@ struct After {
 
 async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
     let key: (i64, i64) = asked.after.as_ref().and_then(Cursor::key).unwrap_or((-1, 0));
-    let (found, counts) = caller.read(move |tx, cx| Ok((finding::open(tx, cx, (key.0, FindingId(key.1)), PAGE as u32 + 1)?, finding::counts(tx, cx)?))).await?;
+    let (found, counts) = caller
+        .read(move |tx, cx| {
+            Ok((finding::open(tx, cx, (key.0, FindingId(key.1)), TO_READ)?, finding::counts(tx, cx)?))
+        })
+        .await?;
     let words = frame::words(&caller);
     let shown: Vec<Row> = found.iter().take(PAGE).map(|(_, f)| {
         let body = html! { (link(&f.title, &format!("/findings/{}", f.id))) " " span.dim { (f.asset_name) ". " (f.reason) } };
         Row::new(body).state(frame::finding_state(f)).after(tag(frame::finding_state(f), frame::finding_words(f, &words)))
     }).collect();
-    let older = found.get(PAGE - 1).filter(|_| found.len() > PAGE).map(|(rank, last)| format!("/findings?after={}", Cursor::of(&(*rank, last.id.0))));
+    let older = found
+        .get(PAGE - 1)
+        .filter(|_| found.len() > PAGE)
+        .map(|(rank, last)| format!("/findings?after={}", Cursor::of(&(*rank, last.id.0))));
     let main = if shown.is_empty() {
-        plain_card(empty(Icon::Home, "No open findings", "Every rule that could look found nothing.", html! {}))
+        plain_card(empty(
+            Icon::Home,
+            "No open findings",
+            "Every rule that could look found nothing.",
+            html! {},
+        ))
     } else {
         html! { (plain_card(rows(&shown))) (pager(&Pager { words: format!("{} open, {} of them critical or high", counts.open, counts.critical + counts.high), newer: asked.after.is_some().then(|| "/findings".to_owned()), older })) }
     };
-    frame::framed(&caller, Page::new("Findings").section("assets").crumb("Assets", "/assets").lead("Worst first, then what is due first.").live("finding").main(main)).await
+    frame::framed(
+        &caller,
+        Page::new("Findings")
+            .section("assets")
+            .crumb("Assets", "/assets")
+            .lead("Worst first, then what is due first.")
+            .live("finding")
+            .main(main),
+    )
+    .await
 }
 
 fn texts(finding: &Finding, name: &str) -> Vec<String> {
-    finding.detail[name].as_array().into_iter().flatten().filter_map(|v| v.as_str()).map(str::to_owned).collect()
+    finding.detail[name]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|v| v.as_str())
+        .map(str::to_owned)
+        .collect()
 }
 
 async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
     let id: FindingId = id.parse()?;
-    let (f, history) = caller.read(move |tx, cx| {
-        let f = finding::get(tx, cx, id)?;
-        Ok((f, events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 100)?))
-    }).await?;
+    let (f, history) = caller
+        .read(move |tx, cx| {
+            let f = finding::get(tx, cx, id)?;
+            Ok((f, events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 100)?))
+        })
+        .await?;
     let words = frame::words(&caller);
     let (evidence, fix) = (texts(&f, "evidence"), texts(&f, "fix"));
     let main = stack(html! {
@@ -67,8 +101,12 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
     });
     let when = |ms: Option<i64>| ms.map_or("none".to_owned(), |ms| words.exact_text(frame::at(ms)));
     let known = vec![
-        ("Severity", f.severity.word().to_owned()), ("First seen", when(Some(f.first_seen_ms))), ("Open since", when(Some(f.opened_ms))),
-        ("Last seen", when(Some(f.last_seen_ms))), ("Due", when(f.due_ms)), ("Opened", format!("{} times", f.times_opened)),
+        ("Severity", f.severity.word().to_owned()),
+        ("First seen", when(Some(f.first_seen_ms))),
+        ("Open since", when(Some(f.opened_ms))),
+        ("Last seen", when(Some(f.last_seen_ms))),
+        ("Due", when(f.due_ms)),
+        ("Opened", format!("{} times", f.times_opened)),
     ];
     let aside = html! {
         (card("Dates", "", pad(facts(known))))
@@ -76,8 +114,15 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
         @if let Some(plan) = f.plan { (card("Plan", "", pad(html! { a.link href={ "/maintenance/plans/" (plan) } { "The plan that mends it" } }))) }
     };
     let marks = html! { (tag(frame::finding_state(&f), frame::finding_words(&f, &words))) (outline_tag(f.severity.word())) @if let Some(stale) = &f.stale { (outline_tag(format!("stale: {stale}"))) } };
-    let mut page = Page::new(f.title.clone()).section("assets").crumb("Assets", "/assets").crumb(&f.asset_name, format!("/assets/{}", f.asset))
-        .marks(marks).lead(&f.reason).live(format!("finding:{}", f.id.0)).main(main).aside(aside);
+    let mut page = Page::new(f.title.clone())
+        .section("assets")
+        .crumb("Assets", "/assets")
+        .crumb(&f.asset_name, format!("/assets/{}", f.asset))
+        .marks(marks)
+        .lead(&f.reason)
+        .live(format!("finding:{}", f.id.0))
+        .main(main)
+        .aside(aside);
     for act in acts(&f) {
         page = page.act(act);
     }
@@ -92,7 +137,14 @@ fn acts(f: &Finding) -> Vec<Act> {
         State::Open | State::Planned => {
             let accept = Act::link("Accept the risk", format!("/findings/{}/accept", f.id));
             if f.rule == "patches.update_waiting" {
-                vec![accept, task, Act::post("Plan updates", "/maintenance/plans").field("asset", f.asset.to_string()).field("which", "security").primary()]
+                vec![
+                    accept,
+                    task,
+                    Act::post("Plan updates", "/maintenance/plans")
+                        .field("asset", f.asset.to_string())
+                        .field("which", "security")
+                        .primary(),
+                ]
             } else {
                 vec![accept, task.primary()]
             }
@@ -116,7 +168,11 @@ async fn shown_form(caller: &Caller, id: &str, reason: &str, until: &str, proble
     let to = format!("/findings/{id}/accept");
     let acts = vec![Act::submit("Accept the risk").primary(), Act::link("Cancel", format!("/findings/{id}"))];
     let body = form(&Form { to, faults: Vec::new(), fields, acts });
-    let page = Page::new("Accept the risk").section("assets").crumb(&f.asset_name, format!("/assets/{}", f.asset)).crumb(&f.title, format!("/findings/{id}")).lead(&f.title);
+    let page = Page::new("Accept the risk")
+        .section("assets")
+        .crumb(&f.asset_name, format!("/assets/{}", f.asset))
+        .crumb(&f.title, format!("/findings/{id}"))
+        .lead(&f.title);
     frame::framed(caller, page.main(card("Acceptance", "", pad(body)))).await
 }
 
@@ -138,12 +194,19 @@ pub(super) fn end_of_day(text: &str, field: &str) -> Result<i64, Fault> {
 async fn accept(caller: Caller, Path(id): Path<String>, Posted(given): Posted<Acceptance>) -> Answer {
     let (finding_id, reason, seen): (FindingId, _, _) = (id.parse()?, given.reason.clone(), given.revision);
     let accepted = match end_of_day(&given.until, "until") {
-        Ok(until_ms) => caller.write(move |tx, cx| finding::accept(tx, cx, finding_id, seen, &reason, until_ms)).await,
+        Ok(until_ms) => {
+            caller.write(move |tx, cx| finding::accept(tx, cx, finding_id, seen, &reason, until_ms)).await
+        }
         Err(fault) => Err(fault),
     };
     match accepted {
-        Ok(()) => Ok(door::done(&format!("/findings/{id}"), Some(&Toast::new("Risk accepted").undo(format!("/findings/{id}/withdraw"))))),
-        Err(Fault::Invalid(problems)) => shown_form(&caller, &id, &given.reason, &given.until, &problems).await,
+        Ok(()) => Ok(door::done(
+            &format!("/findings/{id}"),
+            Some(&Toast::new("Risk accepted").undo(format!("/findings/{id}/withdraw"))),
+        )),
+        Err(Fault::Invalid(problems)) => {
+            shown_form(&caller, &id, &given.reason, &given.until, &problems).await
+        }
         Err(other) => Err(other.into()),
     }
 }
@@ -156,13 +219,24 @@ async fn withdraw(caller: Caller, Path(id): Path<String>) -> Answer {
 
 async fn task(caller: Caller, Path(id): Path<String>) -> Answer {
     let finding_id: FindingId = id.parse()?;
-    let (_, number) = caller.write(move |tx, cx| {
-        let f = finding::get(tx, cx, finding_id)?;
-        let new = work::New {
-            kind: "task".into(), title: f.title.chars().take(300).collect(), body: f.reason, priority: 2, asset: Some(f.asset), finding: Some(f.id),
-            due_ms: f.due_ms, ..work::New::default()
-        };
-        work::create(tx, cx, &new)
-    }).await?;
-    Ok(door::done(&format!("/work/{number}"), Some(&Toast::new("Task opened. Closing it does not close the finding: its rule looks again."))))
+    let (_, number) = caller
+        .write(move |tx, cx| {
+            let f = finding::get(tx, cx, finding_id)?;
+            let new = work::New {
+                kind: "task".into(),
+                title: f.title.chars().take(300).collect(),
+                body: f.reason,
+                priority: 2,
+                asset: Some(f.asset),
+                finding: Some(f.id),
+                due_ms: f.due_ms,
+                ..work::New::default()
+            };
+            work::create(tx, cx, &new)
+        })
+        .await?;
+    Ok(door::done(
+        &format!("/work/{number}"),
+        Some(&Toast::new("Task opened. Closing it does not close the finding: its rule looks again.")),
+    ))
 }

@@ -1,16 +1,16 @@
 //! What stands around every page of ours, and words that several pages need.
 
-use axum::http::header::{SET_COOKIE, VARY};
 use axum::http::HeaderValue;
+use axum::http::header::{SET_COOKIE, VARY};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mainstay_face::theme::Theme;
 use mainstay_face::ui::{Icon, Moment, Page, Person, SECTIONS, Section, Shell, State, Toast, Words};
 use mainstay_face::{Answer, Caller, Wants, negotiate};
+use mainstay_kernel::Fault;
 use mainstay_kernel::access::{self, Scope};
 use mainstay_kernel::events::Event;
-use mainstay_kernel::Fault;
 use mainstay_record::finding::{Finding, Severity};
 use mainstay_record::{finding, plan, work};
 use maud::{Markup, html};
@@ -47,7 +47,9 @@ async fn shell(caller: &Caller) -> Result<Shell, Fault> {
     let counted = |section: Section| match section.name {
         "work" => section.with_count(open.unsigned_abs()),
         "maintenance" => section.with_count(ready as u64),
-        "assets" if findings.critical > 0 => section.with_count(findings.critical.unsigned_abs()).with_state(State::Bad),
+        "assets" if findings.critical > 0 => {
+            section.with_count(findings.critical.unsigned_abs()).with_state(State::Bad)
+        }
         _ => section,
     };
     Ok(Shell {
@@ -98,7 +100,9 @@ pub fn finding_words(finding: &Finding, words: &Words) -> Markup {
     let since = |ms: Option<i64>| ms.map(|ms| words.date(at(ms)));
     match (finding.state, since(finding.due_ms)) {
         (finding::State::Gone, _) => html! { "gone " @if let Some(date) = since(finding.gone_ms) { (date) } },
-        (finding::State::Accepted, _) => html! { "accepted until " @if let Some(date) = since(finding.accepted_until_ms) { (date) } },
+        (finding::State::Accepted, _) => {
+            html! { "accepted until " @if let Some(date) = since(finding.accepted_until_ms) { (date) } }
+        }
         (finding::State::Planned, _) => html! { "planned" },
         (finding::State::Open, Some(date)) => html! { "due " (date) },
         (finding::State::Open, None) => html! { "open" },
@@ -128,10 +132,9 @@ pub fn sentence(event: &Event) -> String {
     let body = |name: &str| event.body[name].as_str().unwrap_or_default().to_owned();
     match event.verb.as_str() {
         "asset.found" => format!("{} was found", body("name")),
-        "asset.edited" => "was edited".to_owned(),
         "agent.enrolled" => format!("agent of {} enrolled", body("name")),
         "agent.revoked" => "agent was removed".to_owned(),
-        "finding.opened" => format!("Opened: {}", body("title")),
+        "finding.opened" | "work.opened" => format!("Opened: {}", body("title")),
         "finding.reopened" => format!("Came back: {}", body("title")),
         "finding.gone" => format!("Looked again, gone: {}", body("title")),
         "finding.stale" => "Could not be looked at".to_owned(),
@@ -142,9 +145,8 @@ pub fn sentence(event: &Event) -> String {
         "finding.acceptance_ended" => "The date of the acceptance passed; open again".to_owned(),
         "finding.planned" => "Taken on by a plan".to_owned(),
         "finding.unplanned" => "Given back by its plan".to_owned(),
-        "work.opened" => format!("Opened: {}", body("title")),
         "work.noted" => "Noted".to_owned(),
-        "work.edited" => "Edited".to_owned(),
+        "work.edited" | "asset.edited" => "Edited".to_owned(),
         "work.closed" => "Closed".to_owned(),
         "work.reopened" => "Opened again".to_owned(),
         "plan.prepared" => format!("Prepared: {}", body("title")),

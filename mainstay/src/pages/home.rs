@@ -2,7 +2,10 @@
 
 use axum::Router;
 use axum::routing::get;
-use mainstay_face::ui::{Act, Fact, Icon, Need, Page, Row as UiRow, State, card, copy_line, empty, link, need, plain_card, region, rows, strip};
+use mainstay_face::ui::{
+    Act, Fact, Icon, Need, Page, Row as UiRow, State, card, empty, link, need, plain_card, region, rows,
+    strip,
+};
 use mainstay_face::{Answer, Caller, Door, Query};
 use mainstay_kernel::id::EventId;
 use mainstay_kernel::store::Tx;
@@ -44,7 +47,13 @@ fn gather(tx: &mut Tx<'_>, cx: &Cx) -> Result<Everything, Fault> {
         let name = asset::get(tx, cx, run.asset)?.name;
         runs.push((run, name));
     }
-    Ok(Everything { facts, counts: finding::counts(tx, cx)?, assets: tally::read(tx, cx.org, "asset")?, open_work: work::open_count(tx, cx)?, runs })
+    Ok(Everything {
+        facts,
+        counts: finding::counts(tx, cx)?,
+        assets: tally::read(tx, cx.org, "asset")?,
+        open_work: work::open_count(tx, cx)?,
+        runs,
+    })
 }
 
 #[derive(Default, Deserialize)]
@@ -67,41 +76,87 @@ async fn home(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     let now_count = shown.iter().filter(|row| row.when == When::Now).count();
     let title = match (now_count, total) {
         (0, 0) => "Nothing needs you".to_owned(),
-        (0, n) => format!("Nothing is urgent, {n} {} waiting", if n == 1 { "thing is" } else { "things are" }),
+        (0, n) => {
+            format!("Nothing is urgent, {n} {} waiting", if n == 1 { "thing is" } else { "things are" })
+        }
         (1, _) => "1 thing needs you now".to_owned(),
         (n, _) => format!("{n} things need you now"),
     };
-    let mut page = Page::new(title).section("home").lead(format!("{}. Ranked by deadline and severity.", words.heading())).live("finding").live("plan").live("work");
+    let mut page = Page::new(title)
+        .section("home")
+        .lead(format!("{}. Ranked by deadline and severity.", words.heading()))
+        .live("finding")
+        .live("plan")
+        .live("work");
     if total > shown.len() {
         page = page.act(Act::link("Everything", "/?all=1").count(total.to_string()));
     }
-    let page = page.act(Act::link("New", "/work/new").primary().key("c")).above(facts(&all)).main(region("needs", "finding", "/", list(&shown, &all))).aside(beside(&all, &words));
+    let page = page
+        .act(Act::link("New", "/work/new").primary().key("c"))
+        .above(facts(&all))
+        .main(region("needs", "finding", "/", list(&shown, &all)))
+        .aside(beside(&all, &words));
     frame::framed(&caller, page).await
 }
 
 fn facts(all: &Everything) -> Markup {
     let counts = all.counts;
-    let waiting: usize = all.facts.findings.iter().filter(|f| f.rule == "patches.update_waiting").map(|f| f.detail["packages"].as_array().map_or(1, Vec::len)).sum();
+    let waiting: usize = all
+        .facts
+        .findings
+        .iter()
+        .filter(|f| f.rule == "patches.update_waiting")
+        .map(|f| f.detail["packages"].as_array().map_or(1, Vec::len))
+        .sum();
     let bad = |n: i64| if n > 0 { State::Bad } else { State::Ok };
     let warn = |n: i64| if n > 0 { State::Warn } else { State::Ok };
     let silent = i64::try_from(all.facts.silent.len()).unwrap_or(0);
-    strip("State of the estate", &[
-        Fact::new("Hosts and more", all.assets.to_string(), if all.assets == 1 { " asset" } else { " assets" }).state(if silent > 0 { State::Bad } else { State::Ok }).extra(if silent > 0 { format!(", {silent} silent") } else { String::new() }).href("/assets"),
-        Fact::new("Findings", counts.open.to_string(), " open").state(warn(counts.open)).extra(if counts.stale > 0 { format!(", {} stale", counts.stale) } else { String::new() }).href("/findings"),
-        Fact::new("Critical or high", (counts.critical + counts.high).to_string(), " open").state(bad(counts.critical + counts.high)).href("/findings"),
-        Fact::new("Updates", waiting.to_string(), if waiting == 1 { " waits" } else { " wait" }).state(warn(i64::try_from(waiting).unwrap_or(1))).href("/maintenance"),
-        Fact::new("Work", all.open_work.to_string(), " open").state(State::Unknown).href("/work"),
-        Fact::new("Plans", all.facts.plans.len().to_string(), " under way").state(if all.facts.plans.is_empty() { State::Unknown } else { State::Work }).href("/maintenance"),
-    ])
+    strip(
+        "State of the estate",
+        &[
+            Fact::new(
+                "Hosts and more",
+                all.assets.to_string(),
+                if all.assets == 1 { " asset" } else { " assets" },
+            )
+            .state(if silent > 0 { State::Bad } else { State::Ok })
+            .extra(if silent > 0 { format!(", {silent} silent") } else { String::new() })
+            .href("/assets"),
+            Fact::new("Findings", counts.open.to_string(), " open")
+                .state(warn(counts.open))
+                .extra(if counts.stale > 0 { format!(", {} stale", counts.stale) } else { String::new() })
+                .href("/findings"),
+            Fact::new("Critical or high", (counts.critical + counts.high).to_string(), " open")
+                .state(bad(counts.critical + counts.high))
+                .href("/findings"),
+            Fact::new("Updates", waiting.to_string(), if waiting == 1 { " waits" } else { " wait" })
+                .state(warn(i64::try_from(waiting).unwrap_or(1)))
+                .href("/maintenance"),
+            Fact::new("Work", all.open_work.to_string(), " open").state(State::Unknown).href("/work"),
+            Fact::new("Plans", all.facts.plans.len().to_string(), " under way")
+                .state(if all.facts.plans.is_empty() { State::Unknown } else { State::Work })
+                .href("/maintenance"),
+        ],
+    )
 }
 
 fn list(shown: &[Row], all: &Everything) -> Markup {
     if all.assets == 0 {
-        return plain_card(empty(Icon::Assets, "Looking at this machine", "Its first facts arrive within seconds. Nothing is changed by looking.", html! {}));
+        return plain_card(empty(
+            Icon::Assets,
+            "Looking at this machine",
+            "Its first facts arrive within seconds. Nothing is changed by looking.",
+            html! {},
+        ));
     }
     if shown.is_empty() {
         let words = format!("{} assets were looked at and no deadline ends this week.", all.assets);
-        return plain_card(empty(Icon::Home, "Nothing needs you", words, html! { a.btn href="/findings" { "See what was found" } }));
+        return plain_card(empty(
+            Icon::Home,
+            "Nothing needs you",
+            words,
+            html! { a.btn href="/findings" { "See what was found" } },
+        ));
     }
     let of = |when: When| shown.iter().filter(|row| row.when == when).map(row).collect::<Vec<_>>();
     html! {
@@ -114,29 +169,53 @@ fn list(shown: &[Row], all: &Everything) -> Markup {
 fn row(row: &Row) -> Need {
     let (href, act) = match &row.next {
         Step::OpenFinding(id) => (format!("/findings/{id}"), Act::link("Open", format!("/findings/{id}"))),
-        Step::OpenFindings(asset) => (format!("/assets/{asset}/findings"), Act::link("Open", format!("/assets/{asset}/findings"))),
+        Step::OpenFindings(asset) => {
+            (format!("/assets/{asset}/findings"), Act::link("Open", format!("/assets/{asset}/findings")))
+        }
         Step::PlanUpdates(asset) => (
             format!("/assets/{asset}/findings"),
-            Act::post("Plan updates", "/maintenance/plans").field("asset", asset.to_string()).field("which", "security"),
+            Act::post("Plan updates", "/maintenance/plans")
+                .field("asset", asset.to_string())
+                .field("which", "security"),
         ),
-        Step::OpenPlan(id) => (format!("/maintenance/plans/{id}"), Act::link("Review", format!("/maintenance/plans/{id}"))),
+        Step::OpenPlan(id) => {
+            (format!("/maintenance/plans/{id}"), Act::link("Review", format!("/maintenance/plans/{id}")))
+        }
         Step::OpenWork(number) => (format!("/work/{number}"), Act::link("Open", format!("/work/{number}"))),
         Step::OpenAsset(id) => (format!("/assets/{id}"), Act::link("Look into it", format!("/assets/{id}"))),
     };
-    Need { state: frame::severity_state(row.severity), what: row.what.clone(), href, why: row.why.clone(), act: act.small() }
+    Need {
+        state: frame::severity_state(row.severity),
+        what: row.what.clone(),
+        href,
+        why: row.why.clone(),
+        act: act.small(),
+    }
 }
 
 fn beside(all: &Everything, words: &mainstay_face::ui::Words) -> Markup {
-    let ran: Vec<UiRow> = all.runs.iter().map(|(run, name)| {
-        let state = match run.state.as_str() { "succeeded" => State::Ok, "waiting" | "given" => State::Work, _ => State::Bad };
-        UiRow::new(html! { (link(format!("{} on {name}", run.step), &format!("/maintenance/runs/{}", run.id))) }).state(state).when(words.when(frame::at(run.created_ms)))
-    }).collect();
+    let ran: Vec<UiRow> = all
+        .runs
+        .iter()
+        .map(|(run, name)| {
+            let state = match run.state.as_str() {
+                "succeeded" => State::Ok,
+                "waiting" | "given" => State::Work,
+                _ => State::Bad,
+            };
+            UiRow::new(
+                html! { (link(format!("{} on {name}", run.step), &format!("/maintenance/runs/{}", run.id))) },
+            )
+            .state(state)
+            .when(words.when(frame::at(run.created_ms)))
+        })
+        .collect();
     html! {
         @if ran.is_empty() {
             (card("What ran", "", html! { (empty(Icon::Maintenance, "Nothing yet", "Plans that you approve run here and keep their output.", html! {})) }))
         } @else { (card("What ran", html! { a href="/maintenance" { "All" } }, rows(&ran))) }
         @if all.assets <= 1 {
-            (card("Another machine", "", html! { div.pad { p.mid { "On this machine, this prints one line to run on the other:" } (copy_line("mainstay add-host")) } }))
+            (card("Another machine", "", html! { div.pad { p.mid { "One line brings it in; it shows up within ten seconds." } p { a.btn href="/assets/add" { "Add a host" } } } }))
         }
     }
 }

@@ -8,6 +8,7 @@ mod findings;
 mod frame;
 mod home;
 mod live;
+mod mail;
 mod plans;
 mod settings;
 mod sign_in;
@@ -27,6 +28,7 @@ pub fn routes() -> Router<Door> {
         .merge(plans::routes())
         .merge(settings::routes())
         .merge(audit::routes())
+        .merge(mail::routes())
         .merge(find::routes())
         .merge(live::routes())
 }

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::extract::{Form as Posted, Path};
 use axum::routing::{get, post};
 use mainstay_face::ui::{
-    Act, Column, Field, Form, Icon, Link, Page, Row, State as Mark, Table, Toast, banner, card, chain, empty, facts, field, form, hidden, link, output,
-    outline_tag, pad, plain_card, rows, stack, tag, timeline,
+    Act, Column, Field, Form, Icon, Link, Page, Row, State as Mark, Table, Toast, banner, card, chain, empty,
+    facts, field, form, hidden, link, outline_tag, output, pad, plain_card, rows, stack, tag, timeline,
 };
 use mainstay_face::{Answer, Caller, Door, door};
 use mainstay_kernel::access::Scope;
@@ -49,19 +49,29 @@ fn run_mark(run: &Run) -> Mark {
 }
 
 async fn list(caller: Caller) -> Answer {
-    let (plans, runs) = caller.read(|tx, cx| {
-        let plans = plan::list(tx, cx, PlanId(i64::MAX), 50)?;
-        let mut named = Vec::new();
-        for run in run::latest(tx, cx, 30)? {
-            let name = asset::get(tx, cx, run.asset)?.name;
-            named.push((run, name));
-        }
-        Ok((plans, named))
-    }).await?;
+    let (plans, runs) = caller
+        .read(|tx, cx| {
+            let plans = plan::list(tx, cx, PlanId(i64::MAX), 50)?;
+            let mut named = Vec::new();
+            for run in run::latest(tx, cx, 30)? {
+                let name = asset::get(tx, cx, run.asset)?.name;
+                named.push((run, name));
+            }
+            Ok((plans, named))
+        })
+        .await?;
     let words = frame::words(&caller);
-    let mut table = Table::new("Plans", [Column::new("Number"), Column::new("Plan"), Column::new("State"), Column::new("Prepared")]);
+    let mut table = Table::new(
+        "Plans",
+        [Column::new("Number"), Column::new("Plan"), Column::new("State"), Column::new("Prepared")],
+    );
     for p in &plans {
-        table = table.line([html! { span.num { "#" (p.number) } }, html! { (link(&p.title, &format!("/maintenance/plans/{}", p.id))) }, tag(mark(p.state), p.state.word()), words.when(frame::at(p.created_ms))]);
+        table = table.line([
+            html! { span.num { "#" (p.number) } },
+            html! { (link(&p.title, &format!("/maintenance/plans/{}", p.id))) },
+            tag(mark(p.state), p.state.word()),
+            words.when(frame::at(p.created_ms)),
+        ]);
     }
     let ran: Vec<Row> = runs.iter().map(|(r, name)| Row::new(html! { (link(format!("{} on {name}", r.step), &format!("/maintenance/runs/{}", r.id))) " " span.dim { (r.outcome.as_ref().map_or("", |o| o.summary.as_str())) } }).state(run_mark(r)).when(words.when(frame::at(r.created_ms)))).collect();
     let main = stack(html! {
@@ -69,7 +79,11 @@ async fn list(caller: Caller) -> Answer {
         @else { (plain_card(table)) }
         (card("Runs", "newest first", if ran.is_empty() { empty(Icon::Maintenance, "Nothing ran yet", "Every run keeps its output.", html! {}) } else { rows(&ran) }))
     });
-    frame::framed(&caller, Page::new("Maintenance").section("maintenance").live("plan").live("run").main(main)).await
+    frame::framed(
+        &caller,
+        Page::new("Maintenance").section("maintenance").live("plan").live("run").main(main),
+    )
+    .await
 }
 
 #[derive(Deserialize)]
@@ -83,16 +97,27 @@ async fn prepare(caller: Caller, Posted(given): Posted<New>) -> Answer {
     let on: AssetId = given.asset.parse()?;
     let which = if given.which == "security" { Which::Security } else { Which::Everything };
     let id = caller.write(move |tx, cx| mainstay_patches::prepare(tx, cx, on, which)).await?;
-    Ok(door::done(&format!("/maintenance/plans/{id}"), Some(&Toast::new("The host is asked what would happen. Nothing is changed yet."))))
+    Ok(door::done(
+        &format!("/maintenance/plans/{id}"),
+        Some(&Toast::new("The host is asked what would happen. Nothing is changed yet.")),
+    ))
 }
 
 async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
     let id: PlanId = id.parse()?;
-    let (plan, host, runs, history, proof) = caller.read(move |tx, cx| {
-        let plan = plan::get(tx, cx, id)?;
-        let host = asset::get(tx, cx, plan.asset)?;
-        Ok((plan, host, run::of_plan(tx, cx, id)?, events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 50)?, evidence::about(tx, cx, &Ref::from(id))?))
-    }).await?;
+    let (plan, host, runs, history, proof) = caller
+        .read(move |tx, cx| {
+            let plan = plan::get(tx, cx, id)?;
+            let host = asset::get(tx, cx, plan.asset)?;
+            Ok((
+                plan,
+                host,
+                run::of_plan(tx, cx, id)?,
+                events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 50)?,
+                evidence::about(tx, cx, &Ref::from(id))?,
+            ))
+        })
+        .await?;
     let words = frame::words(&caller);
     let simulation: Option<Simulation> = plan.simulation.clone().and_then(|v| serde_json::from_value(v).ok());
     let main = stack(html! {
@@ -103,9 +128,12 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
         (evidence_rows(&proof, &words))
         (card("History", "", timeline(&frame::moments(&history, &words))))
     });
-    let mut known = vec![("Way back", plan.rollback.clone()), ("Prepared", words.exact_text(frame::at(plan.created_ms)))];
+    let mut known =
+        vec![("Way back", plan.rollback.clone()), ("Prepared", words.exact_text(frame::at(plan.created_ms)))];
     known.extend(plan.approved_ms.map(|ms| ("Approved", words.exact_text(frame::at(ms)))));
-    known.extend(plan.window_ms.map(|(from, until)| ("Window", format!("{} to {}", words.exact_text(frame::at(from)), words.exact_text(frame::at(until))))));
+    known.extend(plan.window_ms.map(|(from, until)| {
+        ("Window", format!("{} to {}", words.exact_text(frame::at(from)), words.exact_text(frame::at(until))))
+    }));
     let aside = html! {
         (card("About it", "", pad(facts(known))))
         (card("Host", "", pad(html! { (link(&host.name, &format!("/assets/{}", host.id))) " " span.dim { (host.summary) } })))
@@ -130,7 +158,12 @@ fn links(plan: &Plan, runs: &[Run]) -> Markup {
     let approved = plan.approved_ms.is_some();
     chain(&[
         step("Simulate", "simulate"),
-        Link { name: "Approve".into(), fact: if approved { "approved".into() } else { "to come".into() }, state: if approved { Mark::Ok } else { Mark::Unknown }, href: None },
+        Link {
+            name: "Approve".into(),
+            fact: if approved { "approved".into() } else { "to come".into() },
+            state: if approved { Mark::Ok } else { Mark::Unknown },
+            href: None,
+        },
         step("Keep a way back", "keep"),
         step("Apply", "apply"),
         step("Look again", "verify"),
@@ -146,12 +179,32 @@ fn approval(caller: &Caller, plan: &Plan, host: &asset::Asset) -> Markup {
         (field(&Field::new("from", "Begin not before").kind("datetime-local").optional().hint("Empty: at once.")))
         (field(&Field::new("until", "Begin not after").kind("datetime-local").optional()))
     };
-    let act = Act::submit("Approve").primary().unless((!may).then_some("Your roles do not include approving plans."));
-    card("Approve it", "nothing has been changed", pad(form(&Form { to: format!("/maintenance/plans/{}/approve", plan.id), faults: Vec::new(), fields, acts: vec![act] })))
+    let act = Act::submit("Approve")
+        .primary()
+        .unless((!may).then_some("Your roles do not include approving plans."));
+    card(
+        "Approve it",
+        "nothing has been changed",
+        pad(form(&Form {
+            to: format!("/maintenance/plans/{}/approve", plan.id),
+            faults: Vec::new(),
+            fields,
+            acts: vec![act],
+        })),
+    )
 }
 
 fn steps(simulation: &Simulation) -> Markup {
-    let mut table = Table::new("What would happen", [Column::new("Step"), Column::new("Package"), Column::new("From"), Column::new("To"), Column::new("Origin")]);
+    let mut table = Table::new(
+        "What would happen",
+        [
+            Column::new("Step"),
+            Column::new("Package"),
+            Column::new("From"),
+            Column::new("To"),
+            Column::new("Origin"),
+        ],
+    );
     for s in &simulation.steps {
         table = table.line([
             html! { (format!("{:?}", s.action).to_lowercase()) },
@@ -161,7 +214,9 @@ fn steps(simulation: &Simulation) -> Markup {
             html! { (s.origins.join(", ")) },
         ]);
     }
-    let size = simulation.download_bytes.map_or(String::new(), |b| format!(", {} to download", mainstay_face::ui::words::bytes(b)));
+    let size = simulation
+        .download_bytes
+        .map_or(String::new(), |b| format!(", {} to download", mainstay_face::ui::words::bytes(b)));
     card(html! { "What would happen" }, format!("{} steps{size}", simulation.steps.len()), html! { (table) })
 }
 
@@ -188,7 +243,11 @@ async fn approve(caller: Caller, Path(id): Path<String>, Posted(given): Posted<A
     let window_ms = match (moment(&given.from, "from")?, moment(&given.until, "until")?) {
         (None, None) => None,
         (Some(from), Some(until)) => Some((from, until)),
-        _ => return Err(Fault::invalid("until", "required", "give both ends of the window, or neither").into()),
+        _ => {
+            return Err(
+                Fault::invalid("until", "required", "give both ends of the window, or neither").into()
+            );
+        }
     };
     caller.write(move |tx, cx| mainstay_patches::approve(tx, cx, plan_id, &given.hash, window_ms)).await?;
     Ok(door::done(&format!("/maintenance/plans/{id}"), Some(&Toast::new("Approved"))))
@@ -202,27 +261,39 @@ async fn cancel(caller: Caller, Path(id): Path<String>) -> Answer {
 
 async fn one_run(caller: Caller, Path(id): Path<String>) -> Answer {
     let id: RunId = id.parse()?;
-    let (run, host, text) = caller.read(move |tx, cx| {
-        let run = run::get(tx, cx, id)?;
-        let host = asset::get(tx, cx, run.asset)?;
-        let (text, _) = run::output(tx, cx, id, 0)?;
-        Ok((run, host, text))
-    }).await?;
+    let (run, host, text) = caller
+        .read(move |tx, cx| {
+            let run = run::get(tx, cx, id)?;
+            let host = asset::get(tx, cx, run.asset)?;
+            let (text, _) = run::output(tx, cx, id, 0)?;
+            Ok((run, host, text))
+        })
+        .await?;
     let words = frame::words(&caller);
     let reload = (!run.is_over()).then(|| format!("/maintenance/runs/{id}"));
-    let summary = run.outcome.as_ref().map_or_else(|| match run.state.as_str() {
-        "given" => "The agent has it.".to_owned(),
-        _ => "Waiting for the agent to fetch it.".to_owned(),
-    }, |o| o.summary.clone());
+    let summary = run.outcome.as_ref().map_or_else(
+        || match run.state.as_str() {
+            "given" => "The agent has it.".to_owned(),
+            _ => "Waiting for the agent to fetch it.".to_owned(),
+        },
+        |o| o.summary.clone(),
+    );
     let main = html! { (output(&format!("out-{}", id.0), "Output", if run.is_over() { "complete" } else { "so far" }, &text, reload.as_deref())) };
-    let mut known = vec![("Step", run.step.clone()), ("Ordered", words.exact_text(frame::at(run.created_ms)))];
+    let mut known =
+        vec![("Step", run.step.clone()), ("Ordered", words.exact_text(frame::at(run.created_ms)))];
     known.extend(run.ended_ms.map(|ms| ("Ended", words.exact_text(frame::at(ms)))));
     let aside = html! {
         (card("About it", "", pad(facts(known))))
         (card("Host", "", pad(html! { (link(&host.name, &format!("/assets/{}", host.id))) })))
         @if let Some(plan) = run.plan { (card("Plan", "", pad(html! { a.link href={ "/maintenance/plans/" (plan) } { "The plan it belongs to" } }))) }
     };
-    let page = Page::new(format!("{} on {}", run.step, host.name)).section("maintenance").crumb("Maintenance", "/maintenance")
-        .marks(tag(run_mark(&run), &run.state)).lead(summary).live(format!("run:{}", id.0)).main(main).aside(aside);
+    let page = Page::new(format!("{} on {}", run.step, host.name))
+        .section("maintenance")
+        .crumb("Maintenance", "/maintenance")
+        .marks(tag(run_mark(&run), &run.state))
+        .lead(summary)
+        .live(format!("run:{}", id.0))
+        .main(main)
+        .aside(aside);
     frame::framed(&caller, page).await
 }

@@ -3,7 +3,10 @@
 use axum::Router;
 use axum::extract::{Form as Posted, Path};
 use axum::routing::{get, post};
-use mainstay_face::ui::{Act, Choice, Column, Field, Form, Page, Row, Table, Toast, banner, card, checkbox, code, copy_line, field, form, hidden, link, pad, rows, select, stack};
+use mainstay_face::ui::{
+    Act, Choice, Column, Field, Form, Page, Row, Table, Toast, banner, card, checkbox, code, copy_line,
+    field, form, hidden, link, pad, rows, select, stack,
+};
 use mainstay_face::{Answer, Caller, Door, door};
 use mainstay_kernel::access::{self, Grantee, Scope, VIEW_PEOPLE};
 use mainstay_kernel::people::{self, Kind, New, token};
@@ -40,10 +43,18 @@ async fn index(caller: Caller) -> Answer {
         ("Roles", "/settings/roles", "Named sets of rights"),
         ("Tokens", "/settings/tokens", "For programs that speak the API"),
         ("Agents", "/settings/agents", "The hosts that report, and how to end one"),
+        ("Mail", "/settings/mail", "Where mail leaves, and a test message"),
         ("Policies", "/settings/policies", "How long findings may stay open"),
         ("Audit", "/settings/audit", "Everything that happened"),
     ];
-    let main = card("Settings", "", rows(&entries.map(|(name, href, about)| Row::new(html! { (link(name, href)) " " span.dim { (about) } }))));
+    let main = card(
+        "Settings",
+        "",
+        rows(
+            &entries
+                .map(|(name, href, about)| Row::new(html! { (link(name, href)) " " span.dim { (about) } })),
+        ),
+    );
     frame::framed(&caller, Page::new("Settings").section("settings").main(main)).await
 }
 
@@ -51,14 +62,52 @@ async fn list_people(caller: Caller) -> Answer {
     shown_people(&caller, ["", ""], &[], None).await
 }
 
-async fn shown_people(caller: &Caller, given: [&str; 2], problems: &[Problem], code_for: Option<(String, String)>) -> Answer {
-    let (people, roles, grants) = caller.read(|tx, cx| Ok((people::list(tx, cx, None, &people::Page::default())?, access::roles(tx, cx)?, access::grants(tx, cx)?))).await?;
-    let mut table = Table::new("People", [Column::new("Name"), Column::new("E-mail"), Column::new("Role"), Column::new("State"), Column::acts("Do")]);
+async fn shown_people(
+    caller: &Caller,
+    given: [&str; 2],
+    problems: &[Problem],
+    code_for: Option<(String, String)>,
+) -> Answer {
+    let (people, roles, grants) = caller
+        .read(|tx, cx| {
+            Ok((
+                people::list(tx, cx, None, &people::Page::default())?,
+                access::roles(tx, cx)?,
+                access::grants(tx, cx)?,
+            ))
+        })
+        .await?;
+    let mut table = Table::new(
+        "People",
+        [
+            Column::new("Name"),
+            Column::new("E-mail"),
+            Column::new("Role"),
+            Column::new("State"),
+            Column::acts("Do"),
+        ],
+    );
     for p in &people {
-        let held: Vec<&str> = grants.iter().filter(|g| g.to == Grantee::Person(p.id)).filter_map(|g| roles.iter().find(|r| r.id == g.role)).map(|r| r.name.as_str()).collect();
-        let state = match (p.is_active, p.has_password, p.has_totp) { (false, ..) => "disabled", (_, true, true) => "password and code", (_, true, false) => "password", _ => "link only" };
+        let held: Vec<&str> = grants
+            .iter()
+            .filter(|g| g.to == Grantee::Person(p.id))
+            .filter_map(|g| roles.iter().find(|r| r.id == g.role))
+            .map(|r| r.name.as_str())
+            .collect();
+        let state = match (p.is_active, p.has_password, p.has_totp) {
+            (false, ..) => "disabled",
+            (_, true, true) => "password and code",
+            (_, true, false) => "password",
+            _ => "link only",
+        };
         let acts = html! { @if p.is_active { (Act::post("Sign-in link", format!("/settings/people/{}/link", p.id)).small()) " " (Act::post("Disable", format!("/settings/people/{}/disable", p.id)).small().danger()) } };
-        table = table.line([html! { (p.name) }, html! { (p.email) }, html! { (held.join(", ")) }, html! { (state) }, acts]);
+        table = table.line([
+            html! { (p.name) },
+            html! { (p.email) },
+            html! { (held.join(", ")) },
+            html! { (state) },
+            acts,
+        ]);
     }
     let fault = |name: &str| problems.iter().find(|p| p.field == name).map(|p| p.detail.clone());
     let choices: Vec<Choice> = roles.iter().rev().map(|r| Choice::new(r.id.to_string(), &r.name)).collect();
@@ -85,20 +134,29 @@ struct Person {
 async fn add_person(caller: Caller, Posted(given): Posted<Person>) -> Answer {
     let role = given.role.parse()?;
     let new = New { name: given.name.clone(), email: given.email.clone(), kind: Kind::Staff };
-    let added = caller.write(move |tx, cx| {
-        let id = people::add(tx, cx, &new)?;
-        access::grant(tx, cx, role, Grantee::Person(id), None)
-    }).await;
+    let added = caller
+        .write(move |tx, cx| {
+            let id = people::add(tx, cx, &new)?;
+            access::grant(tx, cx, role, Grantee::Person(id), None)
+        })
+        .await;
     match added {
-        Ok(_) => Ok(door::done("/settings/people", Some(&Toast::new(format!("{} added; issue a sign-in link next", given.name))))),
-        Err(Fault::Invalid(problems)) => shown_people(&caller, [&given.name, &given.email], &problems, None).await,
+        Ok(_) => Ok(door::done(
+            "/settings/people",
+            Some(&Toast::new(format!("{} added; issue a sign-in link next", given.name))),
+        )),
+        Err(Fault::Invalid(problems)) => {
+            shown_people(&caller, [&given.name, &given.email], &problems, None).await
+        }
         Err(other) => Err(other.into()),
     }
 }
 
 async fn issue_link(caller: Caller, Path(id): Path<String>) -> Answer {
     let id = id.parse()?;
-    let (name, code) = caller.write(move |tx, cx| Ok((people::get(tx, cx.org, id)?.name, people::link::issue(tx, cx, id)?))).await?;
+    let (name, code) = caller
+        .write(move |tx, cx| Ok((people::get(tx, cx.org, id)?.name, people::link::issue(tx, cx, id)?)))
+        .await?;
     let host = caller.headers.get("host").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let scheme = if caller.door.cookie_name().starts_with("__Host") { "https" } else { "http" };
     shown_people(&caller, ["", ""], &[], Some((name, format!("{scheme}://{host}/in/{code}")))).await
@@ -111,8 +169,9 @@ async fn disable(caller: Caller, Path(id): Path<String>) -> Answer {
 }
 
 async fn list_roles(caller: Caller) -> Answer {
-    let roles = caller.read(|tx, cx| access::roles(tx, cx)).await?;
-    let about = |word: &str| caller.door.ground().rights.iter().find(|r| r.word == word).map_or("", |r| r.about);
+    let roles = caller.read(access::roles).await?;
+    let about =
+        |word: &str| caller.door.ground().rights.iter().find(|r| r.word == word).map_or("", |r| r.about);
     let main = stack(html! { @for role in &roles {
         (card(role.name.clone(), if role.built_in.is_some() { "comes with the house" } else { "" }, if role.words.is_empty() {
             pad(html! { p { "Everything, also what later versions bring." } })
@@ -131,13 +190,33 @@ async fn shown_tokens(caller: &Caller, problems: &[Problem], made: Option<&str>)
     let person = caller.cx.who.person().ok_or(Fault::SignIn)?;
     let tokens = caller.read(move |tx, cx| token::list(tx, cx, person)).await?;
     let words = frame::words(caller);
-    let mut table = Table::new("Your tokens", [Column::new("Name"), Column::new("Rights"), Column::new("Until"), Column::new("Last used"), Column::acts("Do")]);
+    let mut table = Table::new(
+        "Your tokens",
+        [
+            Column::new("Name"),
+            Column::new("Rights"),
+            Column::new("Until"),
+            Column::new("Last used"),
+            Column::acts("Do"),
+        ],
+    );
     for t in &tokens {
-        let revoke = if t.revoked_ms.is_some() { html! { "revoked" } } else { html! { (Act::post("Revoke", format!("/settings/tokens/{}/revoke", t.id)).small().danger()) } };
-        table = table.line([html! { (t.name) }, html! { (t.rights.join(", ")) }, words.date(frame::at(t.until_ms)), t.seen_ms.map_or(html! { "never" }, |ms| words.ago(frame::at(ms))), revoke]);
+        let revoke = if t.revoked_ms.is_some() {
+            html! { "revoked" }
+        } else {
+            html! { (Act::post("Revoke", format!("/settings/tokens/{}/revoke", t.id)).small().danger()) }
+        };
+        table = table.line([
+            html! { (t.name) },
+            html! { (t.rights.join(", ")) },
+            words.date(frame::at(t.until_ms)),
+            t.seen_ms.map_or(html! { "never" }, |ms| words.ago(frame::at(ms))),
+            revoke,
+        ]);
     }
     let fault = |name: &str| problems.iter().find(|p| p.field == name).map(|p| p.detail.clone());
-    let mine: Vec<_> = caller.door.ground().rights.iter().filter(|r| caller.cx.rights.has(r, Scope::Org)).collect();
+    let mine: Vec<_> =
+        caller.door.ground().rights.iter().filter(|r| caller.cx.rights.has(r, Scope::Org)).collect();
     let fields: Markup = html! {
         (field(&Field::new("name", "What it is for").fault(fault("name"))))
         (field(&Field::new("days", "Valid for days").kind("number").value("90").fault(fault("until"))))
@@ -164,7 +243,8 @@ async fn make_token(caller: Caller, body: String) -> Answer {
     let given: Given = mainstay_face::query::read(&body)?;
     let until_ms = caller.cx.now_ms() + given.days.clamp(0, 10_000) * 86_400_000;
     let all = caller.door.ground().rights.clone();
-    let made = caller.write(move |tx, cx| token::make(tx, cx, &all, &given.name, &given.rights, until_ms)).await;
+    let made =
+        caller.write(move |tx, cx| token::make(tx, cx, &all, &given.name, &given.rights, until_ms)).await;
     match made {
         Ok((_, text)) => shown_tokens(&caller, &[], Some(&text)).await,
         Err(Fault::Invalid(problems)) => shown_tokens(&caller, &problems, None).await,
@@ -179,12 +259,31 @@ async fn revoke_token(caller: Caller, Path(id): Path<String>) -> Answer {
 }
 
 async fn list_agents(caller: Caller) -> Answer {
-    let agents = caller.read(|tx, cx| agent::list(tx, cx)).await?;
+    let agents = caller.read(agent::list).await?;
     let words = frame::words(&caller);
-    let mut table = Table::new("Agents", [Column::new("Host"), Column::new("Version"), Column::new("Enrolled"), Column::new("Last word"), Column::acts("Do")]);
+    let mut table = Table::new(
+        "Agents",
+        [
+            Column::new("Host"),
+            Column::new("Version"),
+            Column::new("Enrolled"),
+            Column::new("Last word"),
+            Column::acts("Do"),
+        ],
+    );
     for a in &agents {
-        let end = if a.is_revoked { html! { "removed" } } else { html! { (Act::post("Remove", format!("/settings/agents/{}/revoke", a.id)).small().danger()) } };
-        table = table.line([html! { (link(&a.asset_name, &format!("/assets/{}", a.asset))) }, html! { (a.version) }, words.date(frame::at(a.enrolled_ms)), words.ago(frame::at(a.seen_ms)), end]);
+        let end = if a.is_revoked {
+            html! { "removed" }
+        } else {
+            html! { (Act::post("Remove", format!("/settings/agents/{}/revoke", a.id)).small().danger()) }
+        };
+        table = table.line([
+            html! { (link(&a.asset_name, &format!("/assets/{}", a.asset))) },
+            html! { (a.version) },
+            words.date(frame::at(a.enrolled_ms)),
+            words.ago(frame::at(a.seen_ms)),
+            end,
+        ]);
     }
     let page = page("Agents").act(Act::link("Add a host", "/assets/add").primary());
     frame::framed(&caller, page.main(card("Agents", "", html! { (table) }))).await
@@ -197,55 +296,101 @@ async fn revoke_agent(caller: Caller, Path(id): Path<String>) -> Answer {
 }
 
 #[derive(Clone, Deserialize)]
-struct Days {
+struct Given {
     version: i64,
-    critical_days: u32,
-    high_days: u32,
-    medium_days: u32,
-    low_days: u32,
+    #[serde(rename = "critical_days")]
+    critical: u32,
+    #[serde(rename = "high_days")]
+    high: u32,
+    #[serde(rename = "medium_days")]
+    medium: u32,
+    #[serde(rename = "low_days")]
+    low: u32,
     #[serde(default, rename = "do")]
     what: String,
 }
 
 async fn policies(caller: Caller) -> Answer {
     caller.cx.may(&rights::VIEW, Scope::Org)?;
-    let now = caller.read(|tx, cx| policy::current::<Deadlines>(tx, cx)).await?;
+    let now = caller.read(policy::current::<Deadlines>).await?;
     shown_policy(&caller, now.version, &now.body, &[], None).await
 }
 
-async fn shown_policy(caller: &Caller, version: i64, body: &Deadlines, problems: &[Problem], effect: Option<Markup>) -> Answer {
+async fn shown_policy(
+    caller: &Caller,
+    version: i64,
+    body: &Deadlines,
+    problems: &[Problem],
+    effect: Option<Markup>,
+) -> Answer {
     let fault = |name: &str| problems.iter().find(|p| p.field == name).map(|p| p.detail.clone());
-    let days = |name: &'static str, label: &'static str, value: u32| field(&Field::new(name, label).kind("number").value(value.to_string()).fault(fault(name)));
+    let days = |name: &'static str, label: &'static str, value: u32| {
+        field(&Field::new(name, label).kind("number").value(value.to_string()).fault(fault(name)))
+    };
     let fields = html! {
         (hidden("version", version))
         (days("critical_days", "Critical, days", body.critical_days)) (days("high_days", "High, days", body.high_days))
         (days("medium_days", "Medium, days", body.medium_days)) (days("low_days", "Low, days", body.low_days))
     };
-    let acts = vec![Act::submit("Show what would change").field("do", "dry"), Act::submit("Save").field("do", "save").primary()];
+    let acts = vec![
+        Act::submit("Show what would change").field("do", "dry"),
+        Act::submit("Save").field("do", "save").primary(),
+    ];
     let main = stack(html! {
         @if let Some(effect) = effect { (effect) }
         (card("Patch deadlines", format!("version {version}"), pad(form(&Form { to: "/settings/policies".into(), faults: Vec::new(), fields, acts }))))
     });
-    frame::framed(caller, page("Policies").lead("From the day a finding is opened to the day it is due. Every version is kept.").main(main)).await
+    frame::framed(
+        caller,
+        page("Policies")
+            .lead("From the day a finding is opened to the day it is due. Every version is kept.")
+            .main(main),
+    )
+    .await
 }
 
-async fn change_policy(caller: Caller, Posted(given): Posted<Days>) -> Answer {
-    let body = Deadlines { critical_days: given.critical_days, high_days: given.high_days, medium_days: given.medium_days, low_days: given.low_days };
+async fn change_policy(caller: Caller, Posted(given): Posted<Given>) -> Answer {
+    let body = Deadlines {
+        critical_days: given.critical,
+        high_days: given.high,
+        medium_days: given.medium,
+        low_days: given.low,
+    };
     let (wanted, seen, is_dry) = (body.clone(), given.version, given.what == "dry");
-    let done = caller.write(move |tx, cx| {
-        let effects = mainstay_patches::dry_run(tx, cx, &wanted)?;
-        if !is_dry {
-            mainstay_patches::change_deadlines(tx, cx, seen, &wanted)?;
-        }
-        Ok(effects)
-    }).await;
+    let done = caller
+        .write(move |tx, cx| {
+            let effects = mainstay_patches::dry_run(tx, cx, &wanted)?;
+            if !is_dry {
+                mainstay_patches::change_deadlines(tx, cx, seen, &wanted)?;
+            }
+            Ok(effects)
+        })
+        .await;
     match done {
-        Ok(_) if !is_dry => Ok(door::done("/settings/policies", Some(&Toast::new("Saved. Open findings get their new dates.")))),
+        Ok(_) if !is_dry => Ok(door::done(
+            "/settings/policies",
+            Some(&Toast::new("Saved. Open findings get their new dates.")),
+        )),
         Ok(effects) => {
             let late = effects.iter().filter(|e| e.becomes_late).count();
             let words = frame::words(&caller);
-            let list: Vec<Row> = effects.iter().take(20).map(|e| Row::new(html! { (link(&e.title, &format!("/findings/{}", e.finding))) }).after(html! { span.sm.dim { "due " (words.date(frame::at(e.due_after_ms))) } })).collect();
-            let shown = card("What would change", format!("{} findings, {late} of them late at once", effects.len()), if list.is_empty() { pad(html! { p { "No open finding gets another date." } }) } else { rows(&list) });
+            let list: Vec<Row> = effects
+                .iter()
+                .take(20)
+                .map(|e| {
+                    Row::new(html! { (link(&e.title, &format!("/findings/{}", e.finding))) })
+                        .after(html! { span.sm.dim { "due " (words.date(frame::at(e.due_after_ms))) } })
+                })
+                .collect();
+            let shown = card(
+                "What would change",
+                format!("{} findings, {late} of them late at once", effects.len()),
+                if list.is_empty() {
+                    pad(html! { p { "No open finding gets another date." } })
+                } else {
+                    rows(&list)
+                },
+            );
             shown_policy(&caller, given.version, &body, &[], Some(shown)).await
         }
         Err(Fault::Invalid(problems)) => shown_policy(&caller, given.version, &body, &problems, None).await,

@@ -7,7 +7,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use mainstay_face::theme::{Theme, local_path};
-use mainstay_face::ui::{Act, Column, Field, Form, Page, Table, Toast, card, code, field, form, gate, hidden, pad, stack};
+use mainstay_face::ui::{
+    Act, Column, Field, Form, Page, Table, Toast, card, code, field, form, gate, hidden, pad, stack,
+};
 use mainstay_face::{Answer, Caller, Door, Query, door};
 use mainstay_kernel::id::{OrgId, SessionId};
 use mainstay_kernel::people::sign_in::{self, Attempt, From, SignedIn};
@@ -43,7 +45,13 @@ async fn only_org(at: &Door) -> Result<OrgId, Fault> {
 }
 
 fn from(headers: &HeaderMap, peer: Peer) -> From {
-    let device = headers.get(USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or("unknown").chars().take(200).collect();
+    let device = headers
+        .get(USER_AGENT)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or("unknown")
+        .chars()
+        .take(200)
+        .collect();
     From { device, address: peer.0.ip().to_string() }
 }
 
@@ -77,17 +85,28 @@ struct Credentials {
     next: String,
 }
 
-async fn check(State(at): State<Door>, ConnectInfo(peer): ConnectInfo<Peer>, headers: HeaderMap, Posted(given): Posted<Credentials>) -> Answer {
+async fn check(
+    State(at): State<Door>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    headers: HeaderMap,
+    Posted(given): Posted<Credentials>,
+) -> Answer {
     let org = only_org(&at).await?;
     let second = (!given.code.trim().is_empty()).then(|| given.code.trim().to_owned());
-    let tried = sign_in::by_password(at.ground(), org, &given.email, given.password, second, from(&headers, peer)).await;
+    let tried =
+        sign_in::by_password(at.ground(), org, &given.email, given.password, second, from(&headers, peer))
+            .await;
     let again = |status, fault: Option<&str>, needs_code| {
         Ok((status, gate_page(&headers, &given.next, &given.email, fault, needs_code)).into_response())
     };
     match tried {
         Ok(Attempt::In(signed)) => Ok(welcome(&at, &signed, local_path(&given.next))),
         Ok(Attempt::CodeNeeded) => again(StatusCode::OK, None, true),
-        Err(Fault::SignIn) => again(StatusCode::UNAUTHORIZED, Some("Address, password or code do not fit together."), !given.code.is_empty()),
+        Err(Fault::SignIn) => again(
+            StatusCode::UNAUTHORIZED,
+            Some("Address, password or code do not fit together."),
+            !given.code.is_empty(),
+        ),
         Err(Fault::TooMany { retry_after_s }) => {
             let words = format!("Too many tries. Try again in {retry_after_s} s.");
             again(StatusCode::TOO_MANY_REQUESTS, Some(&words), false)
@@ -106,17 +125,29 @@ fn welcome(at: &Door, signed: &SignedIn, to: &str) -> Response {
 async fn offer(headers: HeaderMap, Path(code): Path<String>) -> Markup {
     let fields = html! { p { "This link signs you in once." } };
     let acts = vec![Act::submit("Sign in").primary()];
-    let to = format!("/in/{}", code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect::<String>());
+    let to = format!(
+        "/in/{}",
+        code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect::<String>()
+    );
     gate("Sign in", Theme::from_headers(&headers), &form(&Form { to, faults: Vec::new(), fields, acts }))
 }
 
-async fn redeem(State(at): State<Door>, ConnectInfo(peer): ConnectInfo<Peer>, headers: HeaderMap, Path(code): Path<String>) -> Answer {
+async fn redeem(
+    State(at): State<Door>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    headers: HeaderMap,
+    Path(code): Path<String>,
+) -> Answer {
     let org = only_org(&at).await?;
     match sign_in::by_link(at.ground(), org, &code, from(&headers, peer)).await {
         Ok(signed) => Ok(welcome(&at, &signed, "/")),
         Err(Fault::SignIn) => {
             let words = html! { p { "This link was used before, or its 15 minutes are over. Start " code { "mainstay up" } " again for a new one, or sign in with your password." } p { a.link href="/sign-in" { "Sign in with a password" } } };
-            Ok((StatusCode::UNAUTHORIZED, gate("This link does not sign in", Theme::from_headers(&headers), &words)).into_response())
+            Ok((
+                StatusCode::UNAUTHORIZED,
+                gate("This link does not sign in", Theme::from_headers(&headers), &words),
+            )
+                .into_response())
         }
         Err(other) => Err(other.into()),
     }
@@ -133,20 +164,41 @@ async fn sign_out(caller: Caller) -> Answer {
 
 async fn me(caller: Caller) -> Answer {
     let person = caller.cx.who.person().ok_or(Fault::SignIn)?;
-    let (own, sessions) = caller.read(move |tx, cx| Ok((people::get(tx, cx.org, person)?, session::list(tx, cx, person)?))).await?;
+    let (own, sessions) = caller
+        .read(move |tx, cx| Ok((people::get(tx, cx.org, person)?, session::list(tx, cx, person)?)))
+        .await?;
     let words = frame::words(&caller);
-    let mut devices = Table::new("Your devices", [Column::new("Device"), Column::new("Address"), Column::new("Last seen"), Column::acts("End")]);
+    let mut devices = Table::new(
+        "Your devices",
+        [Column::new("Device"), Column::new("Address"), Column::new("Last seen"), Column::acts("End")],
+    );
     for one in &sessions {
         let is_here = Some(one.id) == caller.session;
-        let end = if is_here { html! { "this one" } } else { html! { (Act::post("End", format!("/me/sessions/{}/end", one.id)).small()) } };
-        devices = devices.line([html! { (one.device) }, html! { (one.address) }, words.ago(frame::at(one.seen_ms)), end]);
+        let end = if is_here {
+            html! { "this one" }
+        } else {
+            html! { (Act::post("End", format!("/me/sessions/{}/end", one.id)).small()) }
+        };
+        devices = devices.line([
+            html! { (one.device) },
+            html! { (one.address) },
+            words.ago(frame::at(one.seen_ms)),
+            end,
+        ]);
     }
     let fields = html! {
         @if own.has_password { (field(&Field::new("old", "Your password now").kind("password").autocomplete("current-password"))) }
         (field(&Field::new("new", "New password").kind("password").autocomplete("new-password").hint("At least 12 characters. Other devices are signed out.")))
     };
-    let password = form(&Form { to: "/me/password".into(), faults: Vec::new(), fields, acts: vec![Act::submit("Set password")] });
-    let second = if own.has_totp { html! { p { "On. Codes of your authenticator are asked for with your password." } } } else {
+    let password = form(&Form {
+        to: "/me/password".into(),
+        faults: Vec::new(),
+        fields,
+        acts: vec![Act::submit("Set password")],
+    });
+    let second = if own.has_totp {
+        html! { p { "On. Codes of your authenticator are asked for with your password." } }
+    } else {
         html! { p.dim { "A code from your phone beside the password." } (Act::post("Set up an authenticator", "/me/totp")) }
     };
     let main = stack(html! {
@@ -155,7 +207,11 @@ async fn me(caller: Caller) -> Answer {
         (card("Second factor", "", pad(stack(second))))
         (card("Colours", "", pad(theme_form_of(&caller))))
     });
-    let page = Page::new(own.name.clone()).section("me").lead(own.email).act(Act::post("Sign out", "/sign-out")).main(main);
+    let page = Page::new(own.name.clone())
+        .section("me")
+        .lead(own.email)
+        .act(Act::post("Sign out", "/sign-out"))
+        .main(main);
     frame::framed(&caller, page).await
 }
 
@@ -196,7 +252,15 @@ async fn totp_start(caller: Caller) -> Answer {
     };
     let acts = vec![Act::submit("Turn on").primary(), Act::link("Cancel", "/me")];
     let body = form(&Form { to: "/me/totp/confirm".into(), faults: Vec::new(), fields, acts });
-    frame::framed(&caller, Page::new("Second factor").section("me").crumb("You", "/me").main(card("Authenticator", "", pad(body)))).await
+    frame::framed(
+        &caller,
+        Page::new("Second factor").section("me").crumb("You", "/me").main(card(
+            "Authenticator",
+            "",
+            pad(body),
+        )),
+    )
+    .await
 }
 
 #[derive(Deserialize)]
@@ -212,5 +276,13 @@ async fn totp_confirm(caller: Caller, Posted(given): Posted<Code>) -> Answer {
         (code("Recovery codes", &codes.join("\n")))
         p { a.btn href="/me" { "Done" } }
     });
-    frame::framed(&caller, Page::new("Second factor is on").section("me").crumb("You", "/me").main(card("Recovery codes", "", pad(body)))).await
+    frame::framed(
+        &caller,
+        Page::new("Second factor is on").section("me").crumb("You", "/me").main(card(
+            "Recovery codes",
+            "",
+            pad(body),
+        )),
+    )
+    .await
 }

@@ -162,9 +162,10 @@ fn second_root(account: &Account) -> Sighting {
     let is_closed = account.is_expired
         || !account.has_login_shell
         || matches!(account.password, Password::None | Password::Locked { .. });
-    let (severity, can) = match is_closed {
-        true => (Severity::Medium, "it cannot sign in with a password now"),
-        false => (Severity::High, "it can sign in"),
+    let (severity, can) = if is_closed {
+        (Severity::Medium, "it cannot sign in with a password now")
+    } else {
+        (Severity::High, "it can sign in")
     };
     draft(severity, format!("uid 0 {name}"), format!("{name} is root under another name"))
         .reason(format!("{name} has uid 0, and {can}."))

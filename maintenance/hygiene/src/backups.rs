@@ -2,62 +2,103 @@
 
 use mainstay_record::finding::{Severity, Sighting};
 use mainstay_wire::Seen;
-use mainstay_wire::backups::{BackupRepository, Backups};
+use mainstay_wire::backups::{BackupRepository, BackupSchedule, Backups};
 
-use crate::draft::{draft, minute};
+use crate::draft::{count, draft, minute};
 use crate::policy::Limits;
-use crate::verdict::{Verdict, gap, nothing};
+use crate::verdict::{Hidden, Verdict, gap, nothing};
 
 pub const PRESENT: &str = "hygiene.backups";
 
 const DAY_MS: i64 = 86_400_000;
+/// The subject when the host as a whole has no backup.
+const HOST: &str = "host";
 
-/// What the rule of this section says. A look with gaps never claims that there is none.
+/// What a distribution starts by itself to keep copies of its own lists: no backup of the host.
+const HOUSEKEEPING: &[&str] = &["dpkg-db-backup", "/etc/cron.daily/dpkg", "/etc/cron.daily/passwd", "rpmdb"];
+/// Names told in the one sentence; the evidence has all of them.
+const MOST_NAMED: usize = 3;
+
+/// What the rule of this section says. Over a gap it says that none was found where the agent could look.
 pub fn judge(seen: &Seen<Backups>, now_ms: i64, limits: &Limits) -> Vec<Verdict> {
     let Some(backups) = &seen.value else { return vec![Verdict::blind(PRESENT, nothing(seen))] };
     let gap = gap(seen, &[]);
     let mut found = quiet(backups, now_ms, limits);
-    if gap.is_none() {
-        found.extend(absent(backups));
-    }
-    vec![Verdict::with(PRESENT, found, gap)]
+    found.extend(absent(backups, gap.as_deref()));
+    let is_running = running(backups);
+    let hidden = match gap {
+        None => Hidden::Nothing,
+        // A schedule that is seen is there, whatever else is hidden.
+        Some(because) => {
+            Hidden::Some { because, hides: Box::new(move |subject| subject != HOST || !is_running) }
+        }
+    };
+    vec![Verdict { rule: PRESENT, seen: found, hidden }]
 }
 
-/// No tool, or no timer that starts one.
-pub fn absent(backups: &Backups) -> Option<Sighting> {
-    if backups.schedules.iter().any(|schedule| schedule.is_enabled) {
+fn running(backups: &Backups) -> bool {
+    backups.schedules.iter().any(|schedule| schedule.is_enabled && !is_housekeeping(schedule))
+}
+
+fn is_housekeeping(schedule: &BackupSchedule) -> bool {
+    HOUSEKEEPING.iter().any(|word| schedule.source.contains(word) || schedule.command.contains(word))
+}
+
+/// No tool, or no timer that starts one. `gap` is what could not be looked at.
+pub fn absent(backups: &Backups, gap: Option<&str>) -> Option<Sighting> {
+    if running(backups) {
         return None;
     }
-    let looked = format!("looked for {}, timers, cron", backups.looked_for.join(", "));
+    // A template (`pg_dump@.timer`) comes with its package; nobody planned anything by it.
+    let is_plan = |schedule: &&BackupSchedule| !schedule.source.contains("@.") && !is_housekeeping(schedule);
+    let off: Vec<&BackupSchedule> = backups.schedules.iter().filter(is_plan).collect();
     let names: Vec<&str> = backups.tools.iter().map(|tool| tool.name.as_str()).collect();
-    let off: Vec<&str> = backups.schedules.iter().map(|schedule| schedule.source.as_str()).collect();
     let (title, reason) = if !off.is_empty() {
-        ("A backup is planned and switched off".to_owned(), format!("{} is not enabled.", off.join(", ")))
+        let sources: Vec<&str> = off.iter().map(|schedule| schedule.source.as_str()).collect();
+        ("A backup is planned and switched off".to_owned(), format!("{} is not enabled", sources.join(", ")))
     } else if names.is_empty() {
-        (
-            "No backup found".to_owned(),
-            format!("None found ({looked}).").replace("(looked for , ", "(looked for "),
-        )
+        ("No backup found".to_owned(), format!("None found ({})", looked_for(backups)))
     } else {
-        (
-            format!("Nothing starts {}", names.join(", ")),
-            "The tool is here; no timer or cron line that starts it was found.".to_owned(),
-        )
+        let reason = "The tool is here; no timer or cron line that starts it was found".to_owned();
+        (format!("Nothing starts {}", names.join(", ")), reason)
     };
-    let mut sighting = draft(Severity::Low, "host", title)
+    let (severity, title, reason) = match gap {
+        None => (Severity::Low, title, format!("{reason}.")),
+        Some(gap) => (
+            Severity::Info,
+            format!("{title}, as far as could be seen"),
+            format!("{reason}; not visible: {gap}."),
+        ),
+    };
+    let mut sighting = draft(severity, HOST, title)
         .reason(reason)
         .why("A disk that breaks, a mistyped command or an intruder then takes everything that is only here. A backup made from outside, such as a snapshot of the whole machine, cannot be seen from within: accept this with that as the reason.")
-        .evidence(looked)
-        .fix("Back up this machine: mainstay backup /etc /srv --to /mnt/backup")
+        .evidence(format!("looked for {}, timers, cron", backups.looked_for.join(", ")))
+        .fix("For example: apt-get install restic && restic -r /mnt/backup init && restic -r /mnt/backup backup /etc /srv")
+        .fix("Let a timer start it each night, and restore a file from it once to see that it can be done.")
         .controls(&["NIST SP 800-53 CP-9"]);
     for tool in &backups.tools {
         sighting = sighting.evidence(format!("{} at {}", tool.name, tool.path));
     }
-    for schedule in &backups.schedules {
+    for schedule in off {
         sighting = sighting
             .evidence(format!("{}: {} ({}), switched off", schedule.source, schedule.when, schedule.tool));
     }
+    for schedule in backups.schedules.iter().filter(|schedule| is_housekeeping(schedule)) {
+        sighting = sighting.evidence(format!("{}: keeps lists of the system only", schedule.source));
+    }
     Some(sighting.done())
+}
+
+/// `looked for restic, borg, pgbackrest and 30 more tools, timers, cron`.
+fn looked_for(backups: &Backups) -> String {
+    let names = &backups.looked_for;
+    let first = names.iter().take(MOST_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MOST_NAMED) {
+        _ if names.is_empty() => "looked for timers, cron".to_owned(),
+        0 => format!("looked for {first}, timers, cron"),
+        more => format!("looked for {first} and {}, timers, cron", count(more, "more tool")),
+    }
 }
 
 /// Repositories that a schedule should fill and that nobody wrote to for days.

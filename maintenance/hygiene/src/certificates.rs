@@ -13,6 +13,9 @@ use crate::verdict::{Hidden, Verdict, gap, nothing};
 pub const END: &str = "hygiene.certificates_end";
 pub const TRUST: &str = "hygiene.certificates_trust";
 
+/// One file may not be read; its path follows.
+const ONE_FILE: &str = "certificate /";
+
 const DAY_MS: i64 = 86_400_000;
 
 /// `(service, its processes)`, where they differ.
@@ -42,19 +45,31 @@ pub fn judge(
         return [END, TRUST].map(|rule| Verdict::blind(rule, nothing(seen))).into();
     };
     let exposed = |certificate: &Certificate| exposure(certificate, sockets);
-    let mut trust = Verdict::with(TRUST, untrusted(certificates, exposed), gap(seen, &[]));
-    if let Hidden::Nothing = trust.hidden {
-        let unknown = certificates.certificates.iter().filter_map(|certificate| match exposed(certificate) {
-            Exposure::Unknown(because) => Some((certificate.path.clone(), because)),
-            _ => None,
-        });
-        let (paths, reasons): (Vec<_>, Vec<_>) = unknown.unzip();
-        if let Some(because) = reasons.into_iter().next() {
-            let hides = Box::new(move |subject: &str| paths.iter().any(|path| path == subject));
-            trust.hidden = Hidden::Some { because, hides };
-        }
+    let unknown = certificates.certificates.iter().filter_map(|certificate| match exposed(certificate) {
+        Exposure::Unknown(because) => Some((certificate.path.clone(), because)),
+        _ => None,
+    });
+    let trust = Verdict {
+        rule: TRUST,
+        seen: untrusted(certificates, exposed),
+        hidden: hidden(seen, unknown.collect()),
+    };
+    let end = ending(certificates, now_ms, limits);
+    vec![Verdict { rule: END, seen: end, hidden: hidden(seen, Vec::new()) }, trust]
+}
+
+/// A certificate that may not be read hides itself; `unknown` are further ones, with why.
+fn hidden(seen: &Seen<Certificates>, mut unknown: Vec<(String, String)>) -> Hidden {
+    if let Some(because) = gap(seen, &[ONE_FILE]) {
+        return Hidden::Everything(because);
     }
-    vec![Verdict::with(END, ending(certificates, now_ms, limits), gap(seen, &[])), trust]
+    let unread = seen.unseen.iter().filter_map(|gap| {
+        let path = gap.what.strip_prefix(ONE_FILE.trim_end_matches('/'))?;
+        Some((path.to_owned(), format!("{}: {}", gap.what, gap.because)))
+    });
+    unknown.extend(unread);
+    let Some(because) = unknown.first().map(|(_, because)| because.clone()) else { return Hidden::Nothing };
+    Hidden::Some { because, hides: Box::new(move |subject| unknown.iter().any(|(path, _)| path == subject)) }
 }
 
 /// Who can reach the services that use a certificate: the widest of them.

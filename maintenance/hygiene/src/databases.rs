@@ -13,6 +13,9 @@ use crate::verdict::{Hidden, Verdict, gap, nothing};
 
 pub const CATALOGUE: &str = "hygiene.databases";
 
+/// One server let the agent not in; which one follows.
+const CATALOGUE_OF: &str = "the catalogue of ";
+
 const DAY_MS: i64 = 86_400_000;
 /// A server that counts for less time has not had the chance to clean.
 const LEAST_COUNTED_DAYS: i64 = 7;
@@ -25,20 +28,33 @@ const VERY_OLD: u64 = 1_600_000_000;
 /// What the rule of this section says.
 pub fn judge(seen: &Seen<Databases>, now_ms: i64) -> Vec<Verdict> {
     let Some(databases) = &seen.value else { return vec![Verdict::blind(CATALOGUE, nothing(seen))] };
-    let mut verdict = Verdict::with(CATALOGUE, weak(databases, now_ms), gap(seen, &[]));
-    let silent: Vec<String> = databases
-        .postgres
-        .iter()
-        .filter(|server| server.catalogue.is_none())
-        .map(|server| format!("postgresql {} ", server.port))
-        .chain(databases.mysql.iter().filter(|s| s.product.is_none()).map(|s| format!("mysql {} ", s.socket)))
-        .collect();
-    if let (Hidden::Nothing, false) = (&verdict.hidden, silent.is_empty()) {
-        let because = format!("the catalogue of {}: no sign-in was possible", silent.join(", ").trim_end());
-        let hides = Box::new(move |subject: &str| silent.iter().any(|prefix| subject.starts_with(prefix)));
-        verdict.hidden = Hidden::Some { because, hides };
+    vec![Verdict { rule: CATALOGUE, seen: weak(databases, now_ms), hidden: hidden(seen, databases) }]
+}
+
+/// A server that lets nobody in hides its own subjects only.
+fn hidden(seen: &Seen<Databases>, databases: &Databases) -> Hidden {
+    if let Some(because) = gap(seen, &[CATALOGUE_OF]) {
+        return Hidden::Everything(because);
     }
-    vec![verdict]
+    let is_named = |end: &str| seen.unseen.iter().any(|gap| gap.what.ends_with(end));
+    let silent_postgres =
+        |server: &&Postgres| server.catalogue.is_none() || is_named(&format!(" port {}", server.port));
+    let silent_mysql = |server: &&Mysql| server.product.is_none() || is_named(&format!(" {}", server.socket));
+    let postgres =
+        databases.postgres.iter().filter(silent_postgres).map(|s| format!("postgresql {} ", s.port));
+    let mysql = databases.mysql.iter().filter(silent_mysql).map(|s| format!("mysql {} ", s.socket));
+    let silent: Vec<String> = postgres.chain(mysql).collect();
+    match gap(seen, &[]) {
+        Some(because) if silent.len() < seen.unseen.len() => Hidden::Everything(because),
+        None if silent.is_empty() => Hidden::Nothing,
+        because => {
+            let because = because.unwrap_or_else(|| {
+                format!("the catalogue of {}: no sign-in was possible", silent.join(", ").trim_end())
+            });
+            let hides = move |subject: &str| silent.iter().any(|prefix| subject.starts_with(prefix));
+            Hidden::Some { because, hides: Box::new(hides) }
+        }
+    }
 }
 
 /// Everything the catalogues and headers show.

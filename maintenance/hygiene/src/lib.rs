@@ -34,6 +34,7 @@ pub mod keys;
 pub mod policy;
 pub mod privileged;
 mod programs;
+mod services;
 pub mod sockets;
 pub mod sshd;
 mod sshd_algorithms;

@@ -17,6 +17,10 @@ pub use crate::sshd_algorithms::{ALGORITHMS, weak_algorithms};
 
 pub const ACCESS: &str = "hygiene.sshd_access";
 
+/// Read before the main file on Debian, Ubuntu, Fedora and their kin.
+pub(crate) const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-hygiene.conf";
+pub(crate) const RELOAD: &str = "sshd -t && { systemctl reload ssh || systemctl reload sshd; }";
+
 /// The agent says so when it read the files instead of asking; what the files say counts all the same.
 const READ_INSTEAD: &str = "settings as sshd itself tells them";
 
@@ -140,13 +144,15 @@ impl Setup<'_> {
             .evidence(format!("{keyword} {value} ({})", self.source))
     }
 
-    /// Where to write a line: the first value wins, so a drop-in comes before the main file; a `Match` is edited.
-    fn line(&self, draft: Draft, line: &str) -> Draft {
-        let place = match self.condition {
-            None => format!("Write in /etc/ssh/sshd_config.d/00-hygiene.conf: {line}"),
-            Some(_) => format!("Change at {}: {line}", self.source),
-        };
-        draft.fix(place).fix("sshd -t && systemctl reload ssh")
+    /// Where to write lines: the first value wins, so a drop-in comes before the main file; a `Match` is edited.
+    fn lines(&self, mut draft: Draft, lines: &[&str]) -> Draft {
+        for line in lines {
+            draft = draft.fix(match self.condition {
+                None => format!("Write in {DROP_IN}: {line}"),
+                Some(_) => format!("Change at {}: {line}", self.source),
+            });
+        }
+        draft.fix(RELOAD)
     }
 
     fn root(&self) -> Option<Sighting> {
@@ -170,9 +176,10 @@ impl Setup<'_> {
         let draft = self
             .draft(full, "permitrootlogin", title)
             .reason(format!("PermitRootLogin is yes: {with}; {}.", self.exposure.clause()))
+            .fix("First see that another account can sign in and become root with sudo.")
             .why("root is the one name every attacker knows, and a sign-in as root does not say who it was.")
             .controls(&["CIS Debian 12, 5.1.20", "NIST SP 800-53 AC-6(2)"]);
-        Some(self.line(draft, "PermitRootLogin no").done())
+        Some(self.lines(draft, &["PermitRootLogin no"]).done())
     }
 
     fn is_root_refused(&self) -> bool {
@@ -203,7 +210,7 @@ impl Setup<'_> {
             .fix("First see that everybody who signs in has a key in ~/.ssh/authorized_keys.")
             .controls(&["NIST SP 800-53 AC-17", "NIST SP 800-53 IA-2"]);
         let mut sighting =
-            self.line(draft, "PasswordAuthentication no and KbdInteractiveAuthentication no").done();
+            self.lines(draft, &["PasswordAuthentication no", "KbdInteractiveAuthentication no"]).done();
         // One subject for both ways to ask, so that a change between them is no new finding.
         sighting.subject =
             sighting.subject.replacen("kbdinteractiveauthentication", "passwordauthentication", 1);
@@ -228,7 +235,7 @@ impl Setup<'_> {
             .reason(format!("PermitEmptyPasswords is yes; {now}; {}.", self.exposure.clause()))
             .why("An account whose password is empty is then open to everybody who reaches the port.")
             .controls(&["CIS Debian 12, 5.1.19"]);
-        Some(self.line(draft, "PermitEmptyPasswords no").done())
+        Some(self.lines(draft, &["PermitEmptyPasswords no"]).done())
     }
 
     fn attempts(&self, limits: &Limits) -> Option<Sighting> {
@@ -243,7 +250,7 @@ impl Setup<'_> {
             .reason(format!("MaxAuthTries is {attempts}, the limit is {}.", limits.ssh_max_attempts))
             .why("Fewer attempts per connection make guessing slower and show it in the log earlier.")
             .controls(&["CIS Debian 12, 5.1.16"]);
-        Some(self.line(draft, &format!("MaxAuthTries {}", limits.ssh_max_attempts)).done())
+        Some(self.lines(draft, &[&format!("MaxAuthTries {}", limits.ssh_max_attempts)]).done())
     }
 
     fn environment(&self) -> Option<Sighting> {
@@ -256,7 +263,7 @@ impl Setup<'_> {
             .reason(format!("PermitUserEnvironment is {value}."))
             .why("A user can set LD_PRELOAD and the like and so step around a forced command or a limited shell.")
             .controls(&["CIS Debian 12, 5.1.21"]);
-        Some(self.line(draft, "PermitUserEnvironment no").done())
+        Some(self.lines(draft, &["PermitUserEnvironment no"]).done())
     }
 
     fn host_trust(&self) -> Option<Sighting> {
@@ -268,7 +275,7 @@ impl Setup<'_> {
             .reason(format!("HostbasedAuthentication is yes; {}.", self.exposure.clause()))
             .why("Whoever is root on a trusted machine signs in here as anybody.")
             .controls(&["CIS Debian 12, 5.1.10"]);
-        Some(self.line(draft, "HostbasedAuthentication no").done())
+        Some(self.lines(draft, &["HostbasedAuthentication no"]).done())
     }
 
     fn rhosts(&self) -> Option<Sighting> {
@@ -280,7 +287,7 @@ impl Setup<'_> {
             .reason("IgnoreRhosts is no, and host-based sign-in is on.")
             .why("A user then decides which other machines are trusted.")
             .controls(&["CIS Debian 12, 5.1.11"]);
-        Some(self.line(draft, "IgnoreRhosts yes").done())
+        Some(self.lines(draft, &["IgnoreRhosts yes"]).done())
     }
 
     fn modes(&self) -> Option<Sighting> {
@@ -291,7 +298,7 @@ impl Setup<'_> {
             .draft(Severity::Medium, "strictmodes", "ssh takes keys from files others can write")
             .reason("StrictModes is no, so owner and mode of authorized_keys are not checked.")
             .why("Whoever can write the file or its folder adds a key and signs in as its owner.");
-        Some(self.line(draft, "StrictModes yes").done())
+        Some(self.lines(draft, &["StrictModes yes"]).done())
     }
 
     fn x11(&self) -> Option<Sighting> {
@@ -304,7 +311,7 @@ impl Setup<'_> {
             .reason(format!("X11Forwarding is yes{root}; {}.", self.exposure.clause()))
             .why("This host can then reach the screen and keyboard of whoever connects with forwarding on. A server without graphical programs does not need it.")
             .controls(&["CIS Debian 12, 5.1.8"]);
-        Some(self.line(draft, "X11Forwarding no").done())
+        Some(self.lines(draft, &["X11Forwarding no"]).done())
     }
 
     fn patience(&self) -> Option<Sighting> {
@@ -316,7 +323,7 @@ impl Setup<'_> {
             .reason(format!("LoginGraceTime is 0, which means no limit; {}.", self.exposure.clause()))
             .why("Connections that never sign in can use up all places and lock everybody out.")
             .controls(&["CIS Debian 12, 5.1.13"]);
-        Some(self.line(draft, "LoginGraceTime 60").done())
+        Some(self.lines(draft, &["LoginGraceTime 60"]).done())
     }
 
     fn protocol(&self) -> Option<Sighting> {
@@ -327,11 +334,11 @@ impl Setup<'_> {
             .draft(Severity::High, "protocol", "ssh speaks protocol 1")
             .reason(format!("Protocol is {}; {}.", self.value("protocol"), self.exposure.clause()))
             .why("Protocol 1 can be read and changed on the way; servers since OpenSSH 7.4 have it no more.");
-        Some(self.line(draft, "Protocol 2").done())
+        Some(self.lines(draft, &["Protocol 2"]).done())
     }
 }
 
-/// Whether a pattern of AllowUsers lets root in; the part after `@` is the machine it comes from.
+/// Whether a pattern of `AllowUsers` lets root in; the part after `@` is the machine it comes from.
 fn may_be_root(pattern: &str) -> bool {
     let name = pattern.split('@').next().unwrap_or(pattern);
     fits(name.as_bytes(), b"root")

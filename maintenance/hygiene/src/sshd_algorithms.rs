@@ -5,6 +5,7 @@ use mainstay_wire::sshd::{Sshd, SshdSource};
 
 use crate::draft::{count, draft};
 use crate::exposure::Exposure;
+use crate::sshd::{DROP_IN, RELOAD};
 
 pub const ALGORITHMS: &str = "hygiene.sshd_algorithms";
 
@@ -17,28 +18,47 @@ const LISTS: &[(&str, &str, &str, &[&str])] = &[
     ("pubkeyacceptedalgorithms", "PubkeyAcceptedAlgorithms", "user signature", &[]),
 ];
 
+const SIGNATURES: [&str; 2] = ["hostkeyalgorithms", "pubkeyacceptedalgorithms"];
+
 /// How weak a name is; `None` for a sound or unknown one. `Info`: no known attack, yet without margin.
 fn weakness(keyword: &str, name: &str) -> Option<Severity> {
     let bare = name.split('@').next().unwrap_or(name).trim_end_matches("-etm");
-    let severity = match (keyword, bare) {
-        (_, "none") => Severity::High,
-        (
-            "ciphers",
-            "3des-cbc" | "blowfish-cbc" | "cast128-cbc" | "des-cbc" | "arcfour" | "arcfour128" | "arcfour256",
-        ) => Severity::Medium,
-        ("ciphers", _) if bare.ends_with("-cbc") => Severity::Low,
-        ("macs", "hmac-md5" | "hmac-md5-96" | "hmac-sha1-96") => Severity::Medium,
-        ("macs", "hmac-ripemd160") => Severity::Low,
-        ("macs", "hmac-sha1" | "umac-64") => Severity::Info,
-        ("kexalgorithms", "diffie-hellman-group1-sha1") => Severity::Medium,
-        ("kexalgorithms", _) if bare.ends_with("-sha1") || bare.contains("-sha1-") => Severity::Low,
-        ("hostkeyalgorithms" | "pubkeyacceptedalgorithms", "ssh-dss" | "ssh-dss-cert-v01") => {
-            Severity::Medium
+    if bare == "none" {
+        return Some(Severity::High);
+    }
+    let (broken, weak, narrow): (&[&str], bool, &[&str]) = match keyword {
+        "ciphers" => {
+            let broken = &[
+                "3des-cbc",
+                "blowfish-cbc",
+                "cast128-cbc",
+                "des-cbc",
+                "arcfour",
+                "arcfour128",
+                "arcfour256",
+            ];
+            (broken, bare.ends_with("-cbc"), &[])
         }
-        ("hostkeyalgorithms" | "pubkeyacceptedalgorithms", "ssh-rsa" | "ssh-rsa-cert-v01") => Severity::Low,
+        "macs" => {
+            let broken = &["hmac-md5", "hmac-md5-96", "hmac-sha1-96"];
+            (broken, bare == "hmac-ripemd160", &["hmac-sha1", "umac-64"])
+        }
+        "kexalgorithms" => {
+            let is_sha1 = bare.ends_with("-sha1") || bare.contains("-sha1-");
+            (&["diffie-hellman-group1-sha1"], is_sha1, &[])
+        }
+        _ if SIGNATURES.contains(&keyword) => {
+            (&["ssh-dss", "ssh-dss-cert-v01"], matches!(bare, "ssh-rsa" | "ssh-rsa-cert-v01"), &[])
+        }
         _ => return None,
     };
-    Some(severity)
+    if broken.contains(&bare) {
+        Some(Severity::Medium)
+    } else if weak {
+        Some(Severity::Low)
+    } else {
+        narrow.contains(&bare).then_some(Severity::Info)
+    }
 }
 
 /// The names a keyword surely offers. A list that starts with `+` or `^` adds to defaults that only sshd knows; one
@@ -68,12 +88,22 @@ pub fn weak_algorithms(sshd: &Sshd, exposure: &Exposure) -> Vec<Sighting> {
             .reason(format!("{listed}; {}.", exposure.clause()))
             .why("A client that asks for one of them gets it; what is then sent can be read, changed or signed by others with known effort.")
             .evidence(format!("{keyword} {}", offered.join(",")))
-            .fix(format!("Write in /etc/ssh/sshd_config.d/00-hygiene.conf: {spelled} -{}", listed.replace(", ", ",")))
-            .fix("sshd -t && systemctl reload ssh")
+            .fix(format!("Write in {DROP_IN}: {spelled} {}", sound(sshd, keyword, &offered)))
+            .fix(RELOAD)
             .controls(controls);
         found.push(sighting.done());
     }
     found
+}
+
+/// What to write instead: the list without its weak names. Where only additions to the defaults are known, or nothing
+/// sound would be left, the weak names taken from the defaults.
+fn sound(sshd: &Sshd, keyword: &str, offered: &[String]) -> String {
+    let (weak, sound): (Vec<&str>, Vec<&str>) =
+        offered.iter().map(String::as_str).partition(|name| weakness(keyword, name).is_some());
+    let is_whole =
+        sshd.settings.get(keyword).and_then(|v| v.first()).is_some_and(|v| !v.starts_with(['+', '^']));
+    if is_whole && !sound.is_empty() { sound.join(",") } else { format!("-{}", weak.join(",")) }
 }
 
 fn count_weak(number: usize, noun: &str) -> String {

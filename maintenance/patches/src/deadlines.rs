@@ -87,7 +87,14 @@ pub fn dry_run(tx: &mut Tx<'_>, cx: &Cx, new: &Deadlines) -> Result<Vec<Effect>,
         let after = new.due_ms(f.severity, f.opened_ms);
         let before = old.due_ms(f.severity, f.opened_ms);
         let becomes_late = after < now_ms && before >= now_ms;
-        Effect { finding: f.id, asset: f.asset, title: f.title, due_before_ms: f.due_ms, due_after_ms: after, becomes_late }
+        Effect {
+            finding: f.id,
+            asset: f.asset,
+            title: f.title,
+            due_before_ms: f.due_ms,
+            due_after_ms: after,
+            becomes_late,
+        }
     });
     Ok(effects.filter(|effect| effect.due_before_ms != Some(effect.due_after_ms)).collect())
 }

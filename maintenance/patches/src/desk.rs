@@ -34,11 +34,21 @@ pub enum Which {
 pub fn prepare(tx: &mut Tx<'_>, cx: &Cx, on: AssetId, which: Which) -> Result<PlanId, Fault> {
     let plans = plan::of_asset(tx, cx, on)?;
     if let Some(open) = plans.iter().find(|p| p.kind == KIND && p.state.is_open()) {
-        return Err(Fault::conflict("plan_open", format!("plan #{} for this host is {}; finish or cancel it first", open.number, open.state.word())));
+        return Err(Fault::conflict(
+            "plan_open",
+            format!(
+                "plan #{} for this host is {}; finish or cancel it first",
+                open.number,
+                open.state.word()
+            ),
+        ));
     }
     let seen = fact::typed::<Updates>(tx, cx, on, &Section::Updates)?;
     let Some(updates) = seen.and_then(|(seen, _)| seen.value) else {
-        return Err(Fault::conflict("not_visible", "what waits on this host is not visible; its page says why"));
+        return Err(Fault::conflict(
+            "not_visible",
+            "what waits on this host is not visible; its page says why",
+        ));
     };
     let set: Vec<Pinned> = updates
         .updates
@@ -64,19 +74,28 @@ pub fn prepare(tx: &mut Tx<'_>, cx: &Cx, on: AssetId, which: Which) -> Result<Pl
 /// The findings that such a plan is to mend.
 fn taken_on(tx: &mut Tx<'_>, cx: &Cx, on: AssetId, which: Which) -> Result<Vec<FindingId>, Fault> {
     let open = finding::of_rule(tx, cx, waiting::RULE, on)?;
-    let is_taken = |subject: &str| !subject.starts_with("kept back ") && (which == Which::Everything || subject != waiting::OTHERS);
+    let is_taken = |subject: &str| {
+        !subject.starts_with("kept back ") && (which == Which::Everything || subject != waiting::OTHERS)
+    };
     Ok(open.into_iter().filter(|f| is_taken(&f.subject)).map(|f| f.id).collect())
 }
 
 /// Approves exactly what was simulated, to run at once or in its window.
-pub fn approve(tx: &mut Tx<'_>, cx: &Cx, id: PlanId, seen_hash: &str, window_ms: Option<(i64, i64)>) -> Result<(), Fault> {
+pub fn approve(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    id: PlanId,
+    seen_hash: &str,
+    window_ms: Option<(i64, i64)>,
+) -> Result<(), Fault> {
     plan::approve(tx, cx, id, seen_hash, window_ms)?;
     match window_ms {
         None => start(tx, cx, id),
         Some((from_ms, _)) => {
             let payload = json!({ "plan": id });
             let once_key = Some(id.to_string());
-            jobs::add(tx, cx, &jobs::New { kind: "patches.start", payload, run_at_ms: from_ms, once_key }).map(drop)
+            jobs::add(tx, cx, &jobs::New { kind: "patches.start", payload, run_at_ms: from_ms, once_key })
+                .map(drop)
         }
     }
 }
@@ -89,7 +108,14 @@ pub fn start_in_window(tx: &mut Tx<'_>, cx: &Cx, job: &jobs::Job) -> Result<jobs
         return Ok(jobs::Next::Done);
     }
     if plan.window_ms.is_some_and(|(_, until_ms)| cx.now_ms() >= until_ms) {
-        plan::advance(tx, cx, id, &[State::Approved], State::Failed, &json!({ "because": "its window passed before it could begin" }))?;
+        plan::advance(
+            tx,
+            cx,
+            id,
+            &[State::Approved],
+            State::Failed,
+            &json!({ "because": "its window passed before it could begin" }),
+        )?;
     } else {
         start(tx, cx, id)?;
     }
@@ -113,7 +139,10 @@ fn start(tx: &mut Tx<'_>, cx: &Cx, id: PlanId) -> Result<(), Fault> {
 }
 
 fn simulation(plan: &Plan) -> Result<Simulation, Fault> {
-    let value = plan.simulation.clone().ok_or_else(|| Fault::conflict("not_simulated", "this plan was not simulated"))?;
+    let value = plan
+        .simulation
+        .clone()
+        .ok_or_else(|| Fault::conflict("not_simulated", "this plan was not simulated"))?;
     serde_json::from_value(value).map_err(Fault::broken)
 }
 
@@ -154,7 +183,10 @@ fn simulated(tx: &mut Tx<'_>, cx: &Cx, plan: &Plan, outcome: &Outcome) -> Result
         return fail(tx, cx, plan, "the host would change nothing; what waited is installed already");
     }
     let replaced = simulation.steps.iter().filter(|step| step.old.is_some()).count();
-    let rollback = format!("saved packages: {} of {replaced} old versions are still offered, the others are repacked where possible", simulation.old_still_offered);
+    let rollback = format!(
+        "saved packages: {} of {replaced} old versions are still offered, the others are repacked where possible",
+        simulation.old_still_offered
+    );
     plan::set_simulation(tx, cx, plan.id, &result, &simulation.hash, &rollback)?;
     let said = json!({ "steps": simulation.steps.len(), "hash": simulation.hash });
     plan::advance(tx, cx, plan.id, &[State::Simulating], State::Ready, &said).map(drop)
@@ -166,15 +198,30 @@ fn kept(tx: &mut Tx<'_>, cx: &Cx, plan: &Plan, outcome: &Outcome) -> Result<(), 
     }
     // What could not be saved is written down; the approval said how much there is to go back to.
     let saved = outcome.result.clone().and_then(|value| serde_json::from_value::<Saved>(value).ok());
-    let words = saved.map_or_else(|| outcome.summary.clone(), |s| format!("{} packages saved, {} could not be had", s.kept.len(), s.lost.len()));
-    evidence::add(tx, cx, "patches.saved", &words, &plan.id.into(), &serde_json::to_string(&outcome.result).map_err(Fault::broken)?)?;
+    let words = saved.map_or_else(
+        || outcome.summary.clone(),
+        |s| format!("{} packages saved, {} could not be had", s.kept.len(), s.lost.len()),
+    );
+    evidence::add(
+        tx,
+        cx,
+        "patches.saved",
+        &words,
+        &plan.id.into(),
+        &serde_json::to_string(&outcome.result).map_err(Fault::broken)?,
+    )?;
     let simulation = simulation(plan)?;
     let set = simulation.steps.iter().filter_map(|step| {
         let version = step.new.clone()?;
         Some(Pinned { name: step.name.clone(), version, architecture: step.architecture.clone() })
     });
     let remove = simulation.steps.iter().filter(|step| step.new.is_none()).map(|step| step.name.clone());
-    let apply = Apply { set: set.collect(), remove: remove.collect(), approved_hash: simulation.hash.clone(), lock_wait_s: 300 };
+    let apply = Apply {
+        set: set.collect(),
+        remove: remove.collect(),
+        approved_hash: simulation.hash.clone(),
+        lock_wait_s: 300,
+    };
     run::order(tx, cx, plan.asset, Some(plan.id), "apply", &Task::ApplyPackages(apply), APPLYING_S).map(drop)
 }
 
@@ -185,7 +232,15 @@ fn applied(tx: &mut Tx<'_>, cx: &Cx, plan: &Plan, run: &Run, outcome: &Outcome) 
         fail(tx, cx, plan, &outcome.summary)?;
     }
     // However it went: what stands on the host now is what counts.
-    let look = Task::Look { sections: vec![Section::Packages, Section::Updates, Section::Restarts, Section::Units, Section::Sockets] };
+    let look = Task::Look {
+        sections: vec![
+            Section::Packages,
+            Section::Updates,
+            Section::Restarts,
+            Section::Units,
+            Section::Sockets,
+        ],
+    };
     run::order(tx, cx, run.asset, Some(plan.id), "verify", &look, SIMULATION_S).map(drop)
 }
 
@@ -193,6 +248,11 @@ fn verified(tx: &mut Tx<'_>, cx: &Cx, plan: &Plan, outcome: &Outcome) -> Result<
     if outcome.state == OutcomeState::Succeeded {
         plan::advance(tx, cx, plan.id, &[State::Running], State::Done, &json!({})).map(drop)
     } else {
-        fail(tx, cx, plan, &format!("installed, but the host could not be looked at again: {}", outcome.summary))
+        fail(
+            tx,
+            cx,
+            plan,
+            &format!("installed, but the host could not be looked at again: {}", outcome.summary),
+        )
     }
 }

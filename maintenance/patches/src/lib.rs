@@ -3,8 +3,8 @@
 //! Words: an *update* is a newer version the host's own package system would install; a *plan* is an exact set of
 //! them for one host, simulated by the host, approved by a person, applied as approved, and verified by looking again.
 
-mod desk;
 mod deadlines;
+mod desk;
 mod restart;
 mod support;
 mod waiting;
@@ -26,8 +26,11 @@ use serde::de::DeserializeOwned;
 pub const NAME: &str = "patches";
 
 /// The kinds of jobs of this room.
-pub const JOBS: &[jobs::Kind] =
-    &[jobs::Kind { name: "patches.start", work: jobs::Work::Transact(desk::start_in_window), most_failures: 10 }];
+pub const JOBS: &[jobs::Kind] = &[jobs::Kind {
+    name: "patches.start",
+    work: jobs::Work::Transact(desk::start_in_window),
+    most_failures: 10,
+}];
 
 /// Lets the rules of this room look at a section that came in.
 pub fn assess(tx: &mut Tx<'_>, cx: &Cx, asset: AssetId, section: &Section) -> Result<(), Fault> {
@@ -48,11 +51,14 @@ fn rule<T: DeserializeOwned>(
     name: &'static str,
     judge: fn(&T, i64) -> Vec<Sighting>,
 ) -> Result<(), Fault> {
-    let Some((Seen { value, unseen, .. }, at_ms)) = fact::typed::<T>(tx, cx, asset, section)? else { return Ok(()) };
+    let Some((Seen { value, unseen, .. }, at_ms)) = fact::typed::<T>(tx, cx, asset, section)? else {
+        return Ok(());
+    };
     let deadlines = policy::current::<Deadlines>(tx, cx)?.body;
     let due = |severity: Severity, since_ms: i64| Some(deadlines.due_ms(severity, since_ms));
     let look = Look { rule: name, asset, scope: section.word(), at_ms, due: &due };
-    let gap = unseen.iter().map(|gap| format!("{}: {}", gap.what, gap.because)).collect::<Vec<_>>().join("; ");
+    let gap =
+        unseen.iter().map(|gap| format!("{}: {}", gap.what, gap.because)).collect::<Vec<_>>().join("; ");
     match value {
         Some(value) if gap.is_empty() => finding::observe(tx, cx, look, &judge(&value, at_ms)).map(drop),
         Some(value) => finding::observe_partly(tx, cx, look, &judge(&value, at_ms), &gap).map(drop),

@@ -23,7 +23,10 @@ fn service(unit: &StaleUnit) -> Sighting {
         subject: unit.unit.clone(),
         severity: Severity::Medium,
         title: format!("{} runs replaced code", unit.unit),
-        reason: format!("{count} of its processes still {} files that an update replaced.", if count == 1 { "holds" } else { "hold" }),
+        reason: format!(
+            "{count} of its processes still {} files that an update replaced.",
+            if count == 1 { "holds" } else { "hold" }
+        ),
         detail: json!({
             "why": "The hole that the update closed on disk is still open in the running process.",
             "evidence": files.iter().take(20).map(|f| format!("deleted, still mapped: {f}")).collect::<Vec<_>>(),
@@ -36,9 +39,15 @@ fn reboot(reasons: &[RebootReason]) -> Sighting {
     let evidence: Vec<String> = reasons
         .iter()
         .map(|reason| match reason {
-            RebootReason::Kernel { running, installed } => format!("kernel {running} runs, {installed} is installed"),
-            RebootReason::Asked { packages } => format!("/run/reboot-required, asked for by {}", packages.join(", ")),
-            RebootReason::Core { unit } => format!("{unit} runs replaced code and cannot be restarted by itself"),
+            RebootReason::Kernel { running, installed } => {
+                format!("kernel {running} runs, {installed} is installed")
+            }
+            RebootReason::Asked { packages } => {
+                format!("/run/reboot-required, asked for by {}", packages.join(", "))
+            }
+            RebootReason::Core { unit } => {
+                format!("{unit} runs replaced code and cannot be restarted by itself")
+            }
         })
         .collect();
     Sighting {

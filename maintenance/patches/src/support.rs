@@ -16,17 +16,35 @@ pub(crate) fn sightings(system: &System, _now_ms: i64) -> Vec<Sighting> {
         SupportState::LongTerm => (
             Severity::Medium,
             format!("{name} is past regular support"),
-            format!("Regular security support ended on {}. Long-term support, for fewer packages, lasts until {}.", on(&support.regular_until), on(&support.long_term_until)),
+            format!(
+                "Regular security support ended on {}. Long-term support, for fewer packages, lasts until {}.",
+                on(&support.regular_until),
+                on(&support.long_term_until)
+            ),
         ),
         SupportState::PaidOnly => (
             Severity::High,
             format!("{name} gets security updates only from paid support"),
-            format!("Free support ended on {}.", on(if support.long_term_until.is_some() { &support.long_term_until } else { &support.regular_until })),
+            format!(
+                "Free support ended on {}.",
+                on(if support.long_term_until.is_some() {
+                    &support.long_term_until
+                } else {
+                    &support.regular_until
+                })
+            ),
         ),
         SupportState::Ended => (
             Severity::Critical,
             format!("{name} gets no security updates any more"),
-            format!("Support ended on {}.", on(if support.long_term_until.is_some() { &support.long_term_until } else { &support.regular_until })),
+            format!(
+                "Support ended on {}.",
+                on(if support.long_term_until.is_some() {
+                    &support.long_term_until
+                } else {
+                    &support.regular_until
+                })
+            ),
         ),
     };
     vec![Sighting {

@@ -18,7 +18,8 @@ pub(crate) fn sightings(updates: &Updates, now_ms: i64) -> Vec<Sighting> {
     for update in updates.updates.iter().filter(|update| update.is_security) {
         sources.entry(&update.source).or_default().push(update);
     }
-    let mut seen: Vec<Sighting> = sources.iter().map(|(source, updates)| security(source, updates, now_ms)).collect();
+    let mut seen: Vec<Sighting> =
+        sources.iter().map(|(source, updates)| security(source, updates, now_ms)).collect();
     let others: Vec<&Update> = updates.updates.iter().filter(|update| !update.is_security).collect();
     if !others.is_empty() {
         seen.push(other(&others, now_ms));
@@ -47,7 +48,9 @@ pub(crate) fn sightings(updates: &Updates, now_ms: i64) -> Vec<Sighting> {
 fn security(source: &str, updates: &[&Update], now_ms: i64) -> Sighting {
     let first = updates[0];
     let since = since_ms(updates);
-    let waits = since.map_or("since it was first seen here".to_owned(), |since| format!("for {}", days(since, now_ms)));
+    let waits = since.map_or("since it was first seen here".to_owned(), |since| {
+        format!("at least {}", days(since, now_ms))
+    });
     let others = match updates.len() {
         1 => String::new(),
         n => format!(" ({n} packages)"),
@@ -57,7 +60,7 @@ fn security(source: &str, updates: &[&Update], now_ms: i64) -> Sighting {
         severity: Severity::High,
         title: format!("Security update of {source} waits"),
         reason: format!(
-            "{} {} is offered{others}, {} is installed. It waits {waits}.",
+            "{} {} is offered{others}, {} is installed. It has waited {waits}.",
             first.source,
             first.source_version,
             first.installed_source_version.as_deref().or(first.installed.as_deref()).unwrap_or("none")
@@ -75,11 +78,16 @@ fn security(source: &str, updates: &[&Update], now_ms: i64) -> Sighting {
 fn other(updates: &[&Update], now_ms: i64) -> Sighting {
     let count = updates.len();
     let since = since_ms(updates);
-    let oldest = since.map_or(String::new(), |since| format!(", the oldest for {}", days(since, now_ms)));
+    let oldest = since
+        .map_or(String::new(), |since| format!(", the oldest has waited at least {}", days(since, now_ms)));
     Sighting {
         subject: OTHERS.to_owned(),
         severity: Severity::Low,
-        title: format!("{count} other {} {}", if count == 1 { "update" } else { "updates" }, if count == 1 { "waits" } else { "wait" }),
+        title: format!(
+            "{count} other {} {}",
+            if count == 1 { "update" } else { "updates" },
+            if count == 1 { "waits" } else { "wait" }
+        ),
         reason: format!("Mended faults that are not about security{oldest}."),
         detail: json!({
             "why": "Fixes that pile up are applied in a hurry later, together with the one that was urgent.",
@@ -93,8 +101,16 @@ fn other(updates: &[&Update], now_ms: i64) -> Sighting {
 
 /// One line as `apt-get -s` words it.
 fn line(update: &Update) -> String {
-    let origins: Vec<String> = update.origins.iter().map(|o| format!("{}:{}/{}", o.label, o.version, o.suite)).collect();
-    format!("{} [{}] ({} {} [{}])", update.name, update.installed.as_deref().unwrap_or("new"), update.candidate, origins.join(", "), update.arch)
+    let origins: Vec<String> =
+        update.origins.iter().map(|o| format!("{}:{}/{}", o.label, o.version, o.suite)).collect();
+    format!(
+        "{} [{}] ({} {} [{}])",
+        update.name,
+        update.installed.as_deref().unwrap_or("new"),
+        update.candidate,
+        origins.join(", "),
+        update.arch
+    )
 }
 
 /// Since when the oldest of them waits, where the archive's own dates tell.

@@ -50,11 +50,23 @@ pub fn observe(tx: &mut Tx<'_>, cx: &Cx, look: Look<'_>, sightings: &[Sighting])
 
 /// As [`observe`] for a look with gaps: what is seen counts, what is not seen may be hidden. It closes nothing; what
 /// was known and is not seen is marked stale with the reason.
-pub fn observe_partly(tx: &mut Tx<'_>, cx: &Cx, look: Look<'_>, sightings: &[Sighting], gap: &str) -> Result<Diff, Fault> {
+pub fn observe_partly(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    look: Look<'_>,
+    sightings: &[Sighting],
+    gap: &str,
+) -> Result<Diff, Fault> {
     compare(tx, cx, &look, sightings, Some(gap))
 }
 
-fn compare(tx: &mut Tx<'_>, cx: &Cx, look: &Look<'_>, sightings: &[Sighting], gap: Option<&str>) -> Result<Diff, Fault> {
+fn compare(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    look: &Look<'_>,
+    sightings: &[Sighting],
+    gap: Option<&str>,
+) -> Result<Diff, Fault> {
     let mut diff = Diff::default();
     if !store::enter_scope(tx, cx.org, look, gap)? {
         return Ok(diff);

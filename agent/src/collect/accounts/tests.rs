@@ -19,7 +19,7 @@ fn recorded(files: &[(&str, &str)]) -> Accounts {
 #[test]
 fn every_state_of_a_password_is_told_and_no_hash_leaves() {
     let users = ["set", "old", "des", "locked", "star", "bang", "empty", "gone", "plain"];
-    let passwd: String = users
+    let lines: Vec<String> = users
         .iter()
         .enumerate()
         .map(|(at, name)| {
@@ -27,6 +27,7 @@ fn every_state_of_a_password_is_told_and_no_hash_leaves() {
             format!("{name}:{field}:{}:100:,,:/home/{name}:/bin/bash\n", 1000 + at)
         })
         .collect();
+    let passwd = lines.concat();
     let shadow = "set:$y$j9T$secrethash$x:19000:0:90:7:::\nold:$1$ab$secrethash:0:0:99999:7::20000:\n\
         des:ab01234567890:19000::::::\nlocked:!$6$ab$secrethash:19000::::::\nstar:*:19000::::::\n\
         bang:!:19000::::::\nempty::19000::::::\n";

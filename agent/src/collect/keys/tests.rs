@@ -37,7 +37,7 @@ fn every_kind_of_key_has_the_fingerprint_and_bits_ssh_keygen_prints() {
             return;
         };
         let options = if kind == "ecdsa" { r#"from="10.0.0.0/8,::1",command="echo \"a, b\"" "# } else { "" };
-        text.push_str(&format!("{options}{public}"));
+        text.extend([options, public.as_str()]);
         told.push(line.trim().to_owned());
     }
     text.push_str("ssh-rsa AAAA broken\nssh-ed25519 \n");

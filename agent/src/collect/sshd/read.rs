@@ -1,4 +1,4 @@
-//! Reading sshd_config with its includes and Match blocks. Rules: `sshd_config(5)` of OpenSSH 9.2: the first
+//! Reading `sshd_config` with its includes and Match blocks. Rules: `sshd_config(5)` of OpenSSH 9.2: the first
 //! value of a keyword wins, some keywords collect, a Match block lasts to the next one or the end of file.
 
 use std::collections::BTreeMap;
@@ -173,9 +173,7 @@ impl Read {
             None => &mut self.settings,
         };
         let known = settings.entry(key.to_owned()).or_default();
-        if known.is_empty() {
-            known.push(value);
-        } else if COLLECTING.contains(&key) {
+        if known.is_empty() || COLLECTING.contains(&key) {
             known.push(value);
         }
     }

@@ -62,12 +62,10 @@ impl Read {
     fn file(&mut self, host: &Host, path: &str, hostname: &str) -> std::io::Result<()> {
         let text = host.text(path)?;
         self.files += 1;
-        if let Ok(meta) =
-            host.metadata(path).map_err(drop).and_then(|m| if host.is_live() { Ok(m) } else { Err(()) })
-        {
-            if meta.uid() != 0 || meta.mode() & 0o022 != 0 {
-                self.problems.push(format!("{path} may be written by others than root; sudo ignores it"));
-            }
+        let is_unsafe = host.metadata(path).is_ok_and(|meta| meta.uid() != 0 || meta.mode() & 0o022 != 0);
+        // The owner of a recorded file is whoever made the record.
+        if is_unsafe && host.is_live() {
+            self.problems.push(format!("{path} may be written by others than root; sudo ignores it"));
         }
         let mut lines = text.lines().enumerate();
         while let Some((at, line)) = lines.next() {
@@ -147,7 +145,7 @@ impl Read {
             }
             Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => {}
             Err(fault) => {
-                self.unseen.push(Unseen::new(format!("sudo rules in {folder}"), reason(folder, &fault)))
+                self.unseen.push(Unseen::new(format!("sudo rules in {folder}"), reason(folder, &fault)));
             }
         }
     }
@@ -358,6 +356,19 @@ fn list_and_rest(text: &str) -> Option<(&str, &str)> {
     None
 }
 
+const OPTIONS: &[&str] = &[
+    "ROLE",
+    "TYPE",
+    "TIMEOUT",
+    "NOTBEFORE",
+    "NOTAFTER",
+    "CWD",
+    "CHROOT",
+    "APPARMOR_PROFILE",
+    "PRIVS",
+    "LIMITPRIVS",
+];
+
 /// `NOPASSWD: rest`, or an option like `TIMEOUT=5m rest`.
 fn option_or_tag(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !(c.is_ascii_uppercase() || c == '_'))?;
@@ -366,18 +377,6 @@ fn option_or_tag(text: &str) -> Option<(&str, &str)> {
         let is_tag = word == PASSWORD_TAGS.0 || word == PASSWORD_TAGS.1 || OTHER_TAGS.contains(&word);
         return is_tag.then_some((word, after));
     }
-    const OPTIONS: &[&str] = &[
-        "ROLE",
-        "TYPE",
-        "TIMEOUT",
-        "NOTBEFORE",
-        "NOTAFTER",
-        "CWD",
-        "CHROOT",
-        "APPARMOR_PROFILE",
-        "PRIVS",
-        "LIMITPRIVS",
-    ];
     let value = rest.strip_prefix('=').filter(|_| OPTIONS.contains(&word))?;
     let (value, after) = value.split_once(char::is_whitespace)?;
     Some((&text[..end + 1 + value.len()], after))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mainstay_record::finding::Severity::{Critical, High, Info, Low, Medium};
+use mainstay_record::finding::Severity::{self, Critical, High, Info, Low, Medium};
 use mainstay_wire::accounts::{Account, Accounts, Group, Password, RootEqual, SharedUid};
 use mainstay_wire::keys::{AuthorizedKey, KeyProblem, Keys};
 use mainstay_wire::sockets::{Holder, Listener, Protocol, Reach, Sockets};
@@ -65,12 +65,15 @@ fn set(algorithm: &str) -> Password {
     Password::Set { algorithm: algorithm.into() }
 }
 
+/// Lines beside sound ones, who can reach sshd, and what is found.
+type Case = (Vec<(&'static str, &'static str)>, Exposure, Vec<(&'static str, Severity)>);
+
 #[test]
 fn sshd_settings_are_weighed_by_what_others_can_reach() {
     let beyond = || Exposure::Beyond("0.0.0.0:22".into());
     let unknown = || Exposure::Unknown("no process is visible".into());
     let passwords = ("passwordauthentication", "yes");
-    let cases: Vec<(Vec<(&str, &str)>, Exposure, Vec<(&str, _)>)> = vec![
+    let cases: Vec<Case> = vec![
         (vec![], beyond(), vec![]),
         (
             vec![("permitrootlogin", "yes"), passwords],
@@ -490,7 +493,9 @@ fn keys_weak_ownerless_and_of_root() {
         let seen = [keys::weak(&all), keys::without_owner(&all, &people), keys::of_root(&all, Some(&people))];
         let severities = seen.each_ref().map(|seen| seen.first().map(|sighting| sighting.severity));
         assert_eq!(severities, [strength, owner, root], "{key:?}");
-        seen.iter().for_each(|seen| is_well_worded(seen));
+        for seen in &seen {
+            is_well_worded(seen);
+        }
     }
 }
 

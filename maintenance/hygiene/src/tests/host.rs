@@ -1,6 +1,6 @@
 //! The host itself: privileged files, units, disks, backups, and the words of the room.
 
-use mainstay_record::finding::Severity::{Critical, High, Low, Medium};
+use mainstay_record::finding::Severity::{Critical, High, Info, Low, Medium};
 use mainstay_wire::backups::{BackupRepository, BackupSchedule, BackupTool, Backups, ScheduleKind};
 use mainstay_wire::disks::{Disks, FileSystem};
 use mainstay_wire::privileged::{Privileged, PrivilegedFile};
@@ -174,13 +174,37 @@ fn backups_none_off_or_quiet() {
         assert_eq!(titles, expected, "{backups:?}");
         is_well_worded(&verdict.seen);
     }
-    let none = backups::absent(&all(&[], vec![], vec![])).unwrap();
+    let none = backups::absent(&all(&[], vec![], vec![]), None).unwrap();
     assert_eq!(none.reason, "None found (looked for restic, borg, timers, cron).");
-    let gap = Unseen::new("crontab of root", "permission denied");
-    let verdict =
-        backups::judge(&Seen::partly(all(&[], vec![], vec![]), vec![gap]), NOW_MS, &Limits::default())
-            .remove(0);
-    assert!(verdict.seen.is_empty() && verdict.hidden.hides("host"), "absence is not claimed over a gap");
+    // What Debian starts by itself is no backup, and a template nobody enabled is no plan.
+    let own = BackupSchedule {
+        source: "dpkg-db-backup.timer".into(),
+        command: "/usr/libexec/dpkg/dpkg-db-backup".into(),
+        tool: "script".into(),
+        ..schedule(true)
+    };
+    let template = BackupSchedule { source: "pg_dump@.timer".into(), ..schedule(false) };
+    let debian = Backups {
+        looked_for: ["restic", "rustic", "borg", "borgmatic", "duply"].map(str::to_owned).into(),
+        ..all(&[], vec![own, template], vec![])
+    };
+    let none = backups::absent(&debian, None).unwrap();
+    assert_eq!((none.title.as_str(), none.severity), ("No backup found", Low));
+    assert_eq!(none.reason, "None found (looked for restic, rustic, borg and 2 more tools, timers, cron).");
+    // Over a gap the words say so; a schedule that is seen is there all the same.
+    let gap = || vec![Unseen::new("cron jobs of accounts", "permission denied")];
+    let judged = |backups: Backups| {
+        backups::judge(&Seen::partly(backups, gap()), NOW_MS, &Limits::default()).remove(0)
+    };
+    let verdict = judged(debian);
+    assert_eq!(
+        (verdict.seen[0].title.as_str(), verdict.seen[0].severity),
+        ("No backup found, as far as could be seen", Info)
+    );
+    assert!(verdict.hidden.hides("host") && verdict.hidden.hides("restic /mnt/backup"));
+    is_well_worded(&verdict.seen);
+    let verdict = judged(all(one, vec![schedule(true)], vec![]));
+    assert!(verdict.seen.is_empty() && !verdict.hidden.hides("host"));
 }
 
 #[test]

@@ -53,6 +53,10 @@ fn databases_are_known_by_their_process() {
         (listener("postgres", 5432, Reach::Loopback), None),
         (listener("nginx", 5432, Reach::Every), None),
         (listener("", 5432, Reach::Every), None),
+        (listener("docker-proxy", 5432, Reach::Every), Some(("container tcp/5432", Medium))),
+        (listener("docker-proxy", 6379, Reach::Every), Some(("container tcp/6379", High))),
+        (listener("docker-proxy", 6379, Reach::Loopback), None),
+        (listener("docker-proxy", 8080, Reach::Every), None),
         (listener("mariadbd", 3306, Reach::Public), Some(("mysql tcp/3306", High))),
         (listener("redis-server", 6379, Reach::Every), Some(("redis tcp/6379", Critical))),
         (listener("redis-server", 6379, Reach::Private), Some(("redis tcp/6379", High))),
@@ -68,6 +72,9 @@ fn databases_are_known_by_their_process() {
         let seen = sockets::reachable_databases(&all);
         assert_eq!(told(&seen), expected.into_iter().collect::<Vec<_>>(), "{listener:?}");
         is_well_worded(&seen);
+    }
+    for (_, word) in crate::services::USUAL_PORTS {
+        assert!(crate::services::DATABASE_KINDS.iter().any(|kind| kind.word == *word), "{word}");
     }
     // One service on both families of addresses is one finding, as bad as the worse of them.
     let all = Sockets {
@@ -313,9 +320,29 @@ fn mysql_sqlite_and_servers_that_let_nobody_in() {
     let severities: Vec<_> = seen.iter().map(|sighting| sighting.severity).collect();
     assert_eq!(severities, [Critical, Low, Low, Medium]);
     is_well_worded(&seen);
-    let silent = Postgres { port: 5433, ..Postgres::default() };
-    let verdict =
-        databases::judge(&Seen::whole(Databases { postgres: vec![silent], ..Databases::default() }), NOW_MS)
-            .remove(0);
-    assert!(verdict.hidden.hides("postgresql 5433 fsync") && !verdict.hidden.hides("postgresql 5432 fsync"));
+    let silent = || Postgres { port: 5433, ..Postgres::default() };
+    let hides = |gaps: Vec<Unseen>| {
+        let seen = Seen::partly(Databases { postgres: vec![silent()], ..Databases::default() }, gaps);
+        let hidden = databases::judge(&seen, NOW_MS).remove(0).hidden;
+        ["postgresql 5433 fsync", "postgresql 543 fsync", "sqlite /x"].map(|subject| hidden.hides(subject))
+    };
+    assert_eq!(hides(vec![]), [true, false, false]);
+    let signed_out = Unseen::new("the catalogue of PostgreSQL on port 5433", "no sign-in");
+    assert_eq!(hides(vec![signed_out.clone()]), [true, false, false]);
+    assert_eq!(hides(vec![signed_out, Unseen::new("the catalogue of Oracle", "no sign-in")]), [true; 3]);
+    assert_eq!(hides(vec![Unseen::new("SQLite files", "permission denied")]), [true; 3]);
+}
+
+#[test]
+fn a_certificate_that_may_not_be_read_hides_itself() {
+    let hides = |what: &str| {
+        let seen = Seen::partly(Certificates::default(), vec![Unseen::new(what, "permission denied")]);
+        let verdicts = certificates::judge(&seen, None, NOW_MS, &Limits::default());
+        verdicts
+            .iter()
+            .map(|v| (v.hidden.hides("/etc/a.pem"), v.hidden.hides("/etc/b.pem")))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(hides("certificate /etc/a.pem"), [(true, false); 2]);
+    assert_eq!(hides("certificates of nginx"), [(true, true); 2]);
 }

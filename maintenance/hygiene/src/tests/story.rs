@@ -7,6 +7,7 @@ use mainstay_record::finding::{self, Finding, Severity, State};
 use mainstay_record::{AssetId, SCHEMA as RECORD, asset, fact, policy};
 use mainstay_wire::privileged::{Privileged, PrivilegedFile};
 use mainstay_wire::sockets::{Holder, Listener, Protocol, Reach, Sockets};
+use mainstay_wire::sshd::{Sshd, SshdSource};
 use mainstay_wire::{Section, Seen, Unseen};
 use serde::Serialize;
 
@@ -127,6 +128,34 @@ fn a_database_in_the_open_is_found_mended_and_hidden() {
         let found = look(&house, on, Section::Sockets, &both, 5).await;
         assert_eq!(standing(&found, rule), open);
         assert!(found.iter().all(|f| f.times_opened == 2));
+    });
+}
+
+#[test]
+fn sshd_is_judged_again_when_its_sockets_change() {
+    story(SCHEMAS, vec![], vec![], |house| async move {
+        let on = host(&house).await;
+        let words = [("passwordauthentication", "yes"), ("permitrootlogin", "yes")];
+        let settings = words.map(|(key, value)| (key.to_owned(), vec![value.to_owned()]));
+        let sshd = Sshd {
+            is_installed: true,
+            source: SshdSource::Asked,
+            settings: settings.into(),
+            ..Sshd::default()
+        };
+        let told = |found: &[Finding]| -> Vec<(String, Severity, State)> {
+            let mut all: Vec<_> = found.iter().map(|f| (f.subject.clone(), f.severity, f.state)).collect();
+            all.sort_by(|a, b| a.0.cmp(&b.0));
+            all
+        };
+        let root = |severity| ("permitrootlogin".to_owned(), severity, State::Open);
+        let passwords = |state| ("passwordauthentication".to_owned(), Severity::Medium, state);
+        let found = look(&house, on, Section::Sshd, &Seen::whole(sshd), 5).await;
+        assert_eq!(told(&found), [root(Severity::High)], "who can reach it is not known yet");
+        let found = look(&house, on, Section::Sockets, &Seen::whole(listening(&[("sshd", 22)])), 3).await;
+        assert_eq!(told(&found), [passwords(State::Open), root(Severity::High)]);
+        let found = look(&house, on, Section::Sockets, &Seen::whole(listening(&[])), 9).await;
+        assert_eq!(told(&found), [passwords(State::Gone), root(Severity::Low)]);
     });
 }
 

@@ -1,0 +1,7 @@
+//! Legal and contractual deadlines: clock packs as data, several running clocks per incident.
+
+pub mod clock;
+pub mod pack;
+
+pub use clock::{Case, Deadline, DeadlineState, deadlines, next_due};
+pub use pack::{Amount, Anchor, Cap, Ends, Pack, Roll, RunningRule, Unit, Weekend, shipped};
