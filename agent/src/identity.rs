@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
+use crate::collect::text::hex;
 use crate::disk;
 use crate::link::{CallFault, Link};
 use crate::run::{Config, Fault};
@@ -22,13 +24,20 @@ pub struct Identity {
     pub fingerprint: Option<String>,
     pub agent_id: String,
     pub key: String,
+    /// SHA-256 of the token it was enrolled with, which is spent.
+    #[serde(default)]
+    pub spent: Option<String>,
 }
 
-/// The identity on disk, or a new one by enrolment. A token other than the one already spent enrols anew.
-/// A server that is away is waited for.
+/// The identity on disk, or a new one by enrolment. A server that is away is waited for.
+///
+/// A server given that is another than the saved one has moved: its address and fingerprint are taken over
+/// and kept, the key stays. With a token that was not spent yet it is another server, and is enrolled at.
 pub async fn obtain(config: &Config) -> Result<Identity, Fault> {
     let path = config.folder.join("agent.json");
-    if let Some(identity) = load(&path)? {
+    if let Some(known) = load(&path)?
+        && let Some(identity) = moved(known, config, &path)?
+    {
         return Ok(identity);
     }
     let (Some(server), Some(token)) = (&config.server, &config.token) else { return Err(Fault::NotEnrolled) };
@@ -57,10 +66,32 @@ pub async fn obtain(config: &Config) -> Result<Identity, Fault> {
         fingerprint: config.fingerprint.clone(),
         agent_id: enrolled.agent_id,
         key: enrolled.key,
+        spent: Some(digest(token)),
     };
     disk::replace(&path, &serde_json::to_vec(&identity).expect("plain strings are JSON"))?;
     let _ = std::fs::remove_file(config.folder.join("enrol.nonce"));
     Ok(identity)
+}
+
+/// The known identity at the server that is asked for now; `None` when that one is to be enrolled at.
+fn moved(mut known: Identity, config: &Config, path: &Path) -> Result<Option<Identity>, Fault> {
+    let Some(server) = config.server.as_ref().filter(|server| **server != known.server) else {
+        return Ok(Some(known));
+    };
+    let is_new = |token: &String| known.spent.as_ref().is_some_and(|spent| *spent != digest(token));
+    if config.token.as_ref().is_some_and(is_new) {
+        return Ok(None);
+    }
+    // An address that cannot be used must not take the place of one that can.
+    Link::new(server, config.fingerprint.as_deref())?;
+    known.server.clone_from(server);
+    known.fingerprint.clone_from(&config.fingerprint);
+    disk::replace(path, &serde_json::to_vec(&known).expect("plain strings are JSON"))?;
+    Ok(Some(known))
+}
+
+fn digest(token: &str) -> String {
+    hex(&Sha256::digest(token))
 }
 
 fn load(path: &Path) -> Result<Option<Identity>, Fault> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,7 @@ pub type Look = Arc<dyn Fn(&Section) -> Option<Looked> + Send + Sync>;
 /// What an agent needs to know.
 #[derive(Clone)]
 pub struct Config {
-    /// `https://HOST[:PORT]`; needed for the first start only.
+    /// `https://HOST[:PORT]`; needed for the first start, and when the server's address has changed.
     pub server: Option<String>,
     /// Single-use token; needed for the first start only.
     pub token: Option<String>,
@@ -66,8 +67,8 @@ impl Config {
             spool_limit_bytes: 8 << 20,
             job_program,
             may_change: true,
-            sections: Section::ALL.to_vec(),
-            look: Arc::new(|section| collect::look(&Host::live(), section)),
+            sections: collect::ORDER.to_vec(),
+            look: collect::remembering(),
             interval: collect::interval,
             first_pause: Duration::from_secs(1),
         }
@@ -107,6 +108,9 @@ pub struct Agent {
     wanted: Mutex<Vec<Section>>,
     look_now: Notify,
     send_now: Notify,
+    /// Read and written with the spool locked: a look that ends after the agent must not write into a spool
+    /// that another agent may have opened.
+    is_over: AtomicBool,
 }
 
 /// Runs until `shutdown` is done. Orders under way go on in their own processes and are taken up again at
@@ -128,19 +132,25 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
         wanted: Mutex::new(Vec::new()),
         look_now: Notify::new(),
         send_now: Notify::new(),
+        is_over: AtomicBool::new(false),
         config,
     });
     let orders = Orders::open(Arc::clone(&agent))?;
     let mut tasks = JoinSet::new();
     tasks.spawn(look(Arc::clone(&agent)));
     tasks.spawn(send(Arc::clone(&agent), Arc::clone(&orders)));
-    tasks.spawn(ask(agent, orders));
-    tokio::select! {
-        () = shutdown => Ok(()),
-        ended = tasks.join_next() => match ended {
-            Some(Err(broken)) if broken.is_panic() => std::panic::resume_unwind(broken.into_panic()),
-            _ => Ok(()),
-        },
+    tasks.spawn(ask(Arc::clone(&agent), orders));
+    let ended = tokio::select! {
+        () = shutdown => None,
+        ended = tasks.join_next() => ended,
+    };
+    tasks.shutdown().await;
+    let spool = agent.spool();
+    agent.is_over.store(true, Ordering::Relaxed);
+    drop(spool);
+    match ended {
+        Some(Err(broken)) if broken.is_panic() => std::panic::resume_unwind(broken.into_panic()),
+        _ => Ok(()),
     }
 }
 
@@ -168,9 +178,14 @@ impl Agent {
         let agent = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
             let Some(looked) = (agent.config.look)(&section) else { return };
-            if let Err(fault) = agent.spool().append(looked) {
+            let mut spool = agent.spool();
+            if agent.is_over.load(Ordering::Relaxed) {
+                return;
+            }
+            if let Err(fault) = spool.append(looked) {
                 tracing::error!("the look at {section} cannot be kept: {fault}");
             }
+            drop(spool);
             agent.send_now.notify_one();
         });
         if let Err(broken) = done.await {

@@ -99,7 +99,7 @@ enum Part {
     Schema,
     /// Who listens to what.
     Events,
-    /// Throw this node's search index away and build it again.
+    /// Throw the search index away; the next start builds it again.
     Reindex,
 }
 

@@ -55,7 +55,8 @@ fn assess(tx: &mut Tx<'_>, cx: &Cx, job: &jobs::Job) -> Result<jobs::Next, Fault
     Ok(jobs::Next::Done)
 }
 
-/// The ground floor of this house over an open store; `node` keeps its ids apart from those of other processes.
+/// The ground floor of this house over an open store; `node` keeps its ids and its index apart from those of other
+/// processes.
 pub fn ground(db: Db, keys: Keys, clock: Clock, node: u16, data: &Path) -> Result<Ground, Fault> {
     Ok(Ground {
         db,
@@ -66,7 +67,7 @@ pub fn ground(db: Db, keys: Keys, clock: Clock, node: u16, data: &Path) -> Resul
         keys,
         files: Files::open(&data.join("files"))?,
         outbound: Outbound::new(&[]),
-        search: Search::at(&data.join("search"), mainstay_record::search::all()),
+        search: Search::at(&data.join(format!("search/{node}")), mainstay_record::search::all()),
         rights: rights(),
     })
 }

@@ -118,7 +118,7 @@ async fn tell(
 
 fn announce(hub: &Hub, org: OrgId, event: &Event) {
     let (org, kind, id) = (org.to_string(), event.subject.kind.to_string(), event.subject.id.to_string());
-    hub.publish(Change::new(&org, format!("{kind}:{id}"), &id));
+    hub.publish(Change::new(&org, format!("{kind}.{id}"), &id));
     hub.publish(Change::new(&org, kind, &id));
     hub.publish(Change::new(&org, "all", id));
 }

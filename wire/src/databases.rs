@@ -35,6 +35,9 @@ pub struct PostgresCatalogue {
     pub connections: u32,
     pub databases: Vec<PostgresDatabase>,
     pub roles: Vec<PostgresRole>,
+    /// Names of the roles that have a password; absent where the looking role may not know.
+    #[serde(default)]
+    pub with_password: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

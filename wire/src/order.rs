@@ -94,7 +94,8 @@ pub struct Simulation {
     /// Bytes still to download, where the package system says it.
     #[serde(default)]
     pub download_bytes: Option<u64>,
-    /// Configuration files an administrator changed and the new package changes too: the old one stays.
+    /// Configuration files of the packages concerned that an administrator changed. They stay as they are;
+    /// where the new package brings another content, that is put beside it as `FILE.dpkg-dist`.
     #[serde(default)]
     pub changed_configuration: Vec<String>,
     /// For how many steps with an old version that old package can be had again.

@@ -8,34 +8,45 @@ use crate::postgres::Postgres;
 use crate::{tidy, tools};
 
 /// (program, Debian package): the real parts that tests run on loopback.
-const DEBIAN: &[(&str, &str)] =
-    &[("initdb", "postgresql"), ("chromium", "chromium"), ("sshd", "openssh-server"), ("ss", "iproute2")];
+const DEBIAN: &[(&str, &str)] = &[
+    ("initdb", "postgresql"),
+    ("chromium", "chromium"),
+    ("npm", "npm"),
+    ("sshd", "openssh-server"),
+    ("ssh-keygen", "openssh-client"),
+    ("ss", "iproute2"),
+    ("rpm", "rpm"),
+    ("dpkg-deb", "dpkg"),
+    ("apt-ftparchive", "apt-utils"),
+    ("python3", "python3"),
+    ("prometheus", "prometheus"),
+    ("postfix", "postfix"),
+    ("dovecot", "dovecot-imapd"),
+];
+
+/// Folders with tools for the browser, each with its lock file.
+const NPM: &[&str] = &["face/tests/browser"];
 
 /// Runs everything; the first failure ends it.
 pub fn run() -> Result<()> {
     tools::debian(DEBIAN)?;
+    for folder in NPM {
+        tools::run(
+            Command::new("npm")
+                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+                .current_dir(folder),
+        )?;
+    }
     tools::run(&mut tools::cargo(&["fmt", "--all", "--check"]))?;
     tidy::run()?;
-    tools::run(Command::new(tools::cargo_deny()?).args([
-        "--log-level",
-        "error",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ]))?;
-    tools::run(&mut tools::cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
+    let deny = tools::cargo_deny()?;
+    tools::run(Command::new(deny).args(["--log-level", "error", "check", "bans", "licenses", "sources"]))?;
+    // Tests may unwrap what they set up; what ships may not.
+    let lints = ["--", "-D", "warnings"];
+    tools::run(&mut tools::cargo(&[&["clippy", "--workspace", "--locked"], &lints[..]].concat()))?;
+    let all = ["clippy", "--workspace", "--all-targets", "--locked"];
+    tools::run(&mut tools::cargo(&[&all, &lints[..], &["-A", "clippy::unwrap_used"]].concat()))?;
     let postgres = Postgres::start()?;
-    tools::run(
-        tools::cargo(&["test", "--workspace", "--locked", "--quiet"])
-            .env("MAINSTAY_TEST_POSTGRES", postgres.url()),
-    )
+    let tests = ["test", "--workspace", "--locked", "--no-fail-fast"];
+    tools::run(tools::cargo(&tests).env("MAINSTAY_TEST_POSTGRES", postgres.url()))
 }

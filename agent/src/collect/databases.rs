@@ -8,6 +8,8 @@ use crate::collect::sshd::glob;
 use crate::wire::databases::{Databases, Mysql, Postgres, Sqlite};
 use crate::wire::{Seen, Unseen};
 
+mod postgres;
+
 const POSTGRES_FOLDERS: &[&str] = &["/run/postgresql", "/var/run/postgresql", "/tmp"];
 const MYSQL_SOCKETS: &[&str] =
     &["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/run/mysql/mysql.sock", "/tmp/mysql.sock"];
@@ -29,7 +31,7 @@ const SQLITE_FILES: &[(&str, &str)] = &[
     ("/var/lib/mainstay/*.db", "mainstay"),
 ];
 
-/// What databases this host has, as far as it shows without signing in to them.
+/// What databases this host has. PostgreSQL is asked through its socket, by a session that may only read.
 pub fn collect(host: &Host) -> Seen<Databases> {
     let (mut found, mut unseen) = (Databases::default(), Vec::new());
     let mut numbers = Vec::new();
@@ -43,18 +45,15 @@ pub fn collect(host: &Host) -> Seen<Databases> {
                 continue;
             }
             numbers.push(inode);
-            unseen.push(Unseen::new(
-                format!("the catalogue of PostgreSQL on port {port}"),
-                "this version of the agent does not sign in to databases",
-            ));
-            let socket = (*folder).to_owned();
-            found.postgres.push(Postgres { socket, port, ..Postgres::default() });
+            let mut server = Postgres { socket: (*folder).to_owned(), port, ..Postgres::default() };
+            postgres::sign_in(host, &mut server, &mut unseen);
+            found.postgres.push(server);
         }
     }
     for socket in MYSQL_SOCKETS.iter().filter(|path| host.exists(path)) {
         unseen.push(Unseen::new(
             format!("the catalogue of MySQL or MariaDB at {socket}"),
-            "this version of the agent does not sign in to databases",
+            "this version of the agent does not sign in to MySQL or MariaDB",
         ));
         found.mysql.push(Mysql { socket: (*socket).to_owned(), ..Mysql::default() });
     }

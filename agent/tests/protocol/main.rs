@@ -27,6 +27,10 @@ fn main() -> ExitCode {
     let tests: &[(&str, fn())] = &[
         ("enrolment_happens_once_and_its_key_is_private", enrolment_happens_once_and_its_key_is_private),
         ("a_refused_token_says_what_to_do", a_refused_token_says_what_to_do),
+        (
+            "a_server_that_moved_is_followed_with_the_same_key",
+            a_server_that_moved_is_followed_with_the_same_key,
+        ),
         ("an_outage_loses_and_doubles_nothing", an_outage_loses_and_doubles_nothing),
         (
             "a_server_that_lost_its_memory_gets_everything_whole",
@@ -125,6 +129,38 @@ fn a_refused_token_says_what_to_do() {
     bare.server = None;
     let fault = runtime.block_on(mainstay_agent::run(bare, std::future::pending())).unwrap_err();
     assert!(matches!(fault, Fault::NotEnrolled), "{fault}");
+}
+
+/// The second start names another address; the third names none, and the address was kept.
+fn a_server_that_moved_is_followed_with_the_same_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second, third) = (Server::start(), Server::start(), Server::start());
+    let looks = |config: Config, server: &Server| {
+        let before = server.with(|state| state.items.len());
+        while_running(config, || server.until("looks", |state| state.items.len() > before + 2)).unwrap();
+    };
+    looks(config(folder.path(), &first.address, TOKEN), &first);
+    let calls = first.with(|state| state.calls);
+    looks(config(folder.path(), &second.address, TOKEN), &second);
+    let mut nameless = config(folder.path(), "", TOKEN);
+    (nameless.server, nameless.token) = (None, None);
+    looks(nameless, &second);
+    assert_eq!(first.with(|state| state.calls), calls, "the old address is not called again");
+    assert_eq!(second.with(|state| state.enrolled.len()), 0, "the key was kept");
+    let mut bad = config(folder.path(), "http://192.0.2.1:1", TOKEN);
+    bad.token = None;
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let fault = runtime.block_on(mainstay_agent::run(bad, std::future::pending())).unwrap_err();
+    assert!(matches!(fault, Fault::Address(_)), "{fault}");
+    let mut nameless = config(folder.path(), "", TOKEN);
+    (nameless.server, nameless.token) = (None, None);
+    looks(nameless, &second);
+    // A token that is not spent yet belongs to a server that does not know this agent.
+    let fault = runtime
+        .block_on(mainstay_agent::run(config(folder.path(), &third.address, "new"), std::future::pending()))
+        .unwrap_err();
+    assert!(matches!(fault, Fault::TokenRefused), "{fault}");
+    assert_eq!(third.with(|state| state.items.len()), 0);
 }
 
 /// Numbers without a gap, and each content of disks once.

@@ -1,1 +1,66 @@
-//! A metric store that needs no second server.
+//! A metric store that needs no second server: months of samples in one folder, answered with PromQL.
+//!
+//! ```
+//! use mainstay_metrics::promql::{self, Answer};
+//! use mainstay_metrics::store::{Options, Store};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let store = Store::open(folder.path(), Options::default())?;
+//! let mut appender = store.appender();
+//! let id = appender.series(&[("__name__", "requests_total"), ("instance", "web-7")])?;
+//! for minute in 0..10 {
+//!     appender.float(id, minute * 60_000, minute as f64 * 120.0);
+//! }
+//! assert!(appender.commit()?.is_complete()); // on disk now
+//!
+//! let outcome = promql::instant(&store, "rate(requests_total[5m])", 540_000, &promql::Options::default())?;
+//! let Answer::Vector(lines) = outcome.answer else { panic!("rate gives a vector") };
+//! assert_eq!(lines[0].labels.to_string(), r#"{instance="web-7"}"#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Words
+//! - **Series**: a set of [`labels`]; its **samples** are floats or native [`histogram`]s at times in milliseconds.
+//! - **Head**: the newest samples of a series, in memory and in the **log** (`wal/`) until they fill a **chunk**.
+//! - **Partition**: the chunks that begin on one day (UTC). Over, it is sorted into one file and rolled up into rows
+//!   of five minutes and of an hour. Retention removes whole partitions.
+//! - **Source**: anything PromQL can read from; [`store::Store`] is one, a remote server may be another.
+//!
+//! # Behaviour worth knowing
+//! - One store is one organisation: limits, retention, backup and deletion are per folder. Only one process may have
+//!   a folder open.
+//! - [`store::Appender::commit`] returns when the samples are on disk; commits that wait together share one fsync.
+//! - Nothing here starts threads or looks at the clock (deadlines aside): call [`store::Store::maintain`] every few
+//!   seconds with the time.
+//! - Memory: a head holds up to 480 samples of 12 bytes (5.8 kB) per series up to 30,000 series, 240 up to 200,000,
+//!   120 (1.4 kB) above; labels and index take some 300 bytes per series more. A million active series thus need
+//!   about 1.2 GB on average and 2 GB at most.
+//! - Why files of chunks and not SQLite: 42,000 chunks of 700 bytes took 5 % more than their content as a file and
+//!   27 % more as a `WITHOUT ROWID` table with 8 KiB pages; writing them 0.8 s against 5.7 s, reading a recent range of
+//!   800 series 46 ms against 97 ms (same machine, both with fsync per 500 chunks).
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "samples are f64 by definition and lengths, counts and milliseconds are turned into them throughout"
+)]
+#![expect(
+    clippy::float_cmp,
+    clippy::many_single_char_names,
+    clippy::assigning_clones,
+    reason = "fields read from the wire are set once; PromQL compares floats exactly, and its formulas are read beside their sources"
+)]
+
+pub mod api;
+pub mod decode;
+pub mod histogram;
+pub mod kahan;
+pub mod labels;
+pub mod matcher;
+pub mod promql;
+pub mod rules;
+pub mod sample;
+pub mod scrape;
+pub mod store;
+mod wire;

@@ -60,7 +60,7 @@ pub fn sign_in() -> Markup {
         "Sign in",
         Theme::System,
         &html! {
-            div { h1 { "Sign in" } p.dim { "Alder & Finch" } }
+            p.dim { "Alder & Finch" }
             (form(&Form {
                 to: "/remove".into(),
                 faults: vec![],

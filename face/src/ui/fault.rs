@@ -123,7 +123,7 @@ pub fn gate(title: &str, theme: Theme, body: &Markup) -> Markup {
         &html! {
             main #main .gate {
                 div.brand { (brand_mark()) "Mainstay" }
-                div.card.stack { (body) }
+                div.card.stack { h1 { (title) } (body) }
             }
         },
     )

@@ -75,6 +75,13 @@ impl Scratch {
         Some(Self { db, folder, database: Some(name) })
     }
 
+    /// The connection string of this database, for programs of their own; `None` on SQLite.
+    pub fn url(&self) -> Option<String> {
+        let (server, _) =
+            std::env::var(POSTGRES).ok()?.rsplit_once('/').map(|(s, d)| (s.to_owned(), d.to_owned()))?;
+        Some(format!("{server}/{}", self.database.as_ref()?))
+    }
+
     /// Closes the store and removes what it left.
     pub async fn remove(self) {
         self.db.close().await;

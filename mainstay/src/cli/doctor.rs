@@ -20,14 +20,26 @@ pub(super) async fn doctor(words: Doctor) -> Result<(), Fault> {
             Ok(())
         }
         Some(Part::Reindex) => {
-            let ground = open(&words.place).await?;
-            let count = ground.search.rebuild(&ground.db).await?;
-            println!("ok    {count} documents are in the index");
+            // A running server has its index open; it makes a new one when it starts and finds none.
+            let folder = words.place.data.join("search");
+            open_alone(&words.place).await?;
+            if folder.exists() {
+                std::fs::remove_dir_all(&folder).map_err(Fault::broken)?;
+            }
+            println!("ok    the index is gone; the next start builds it again");
             Ok(())
         }
         Some(Part::Verify) => verify(&open(&words.place).await?).await,
         None => check(&words.place).await,
     }
+}
+
+/// The store with no server on it: `Conflict` when one runs.
+async fn open_alone(place: &super::Place) -> Result<(), Fault> {
+    if place.postgres.is_none() {
+        Db::open(Address::Sqlite(place.data.join("mainstay.db")), house::SCHEMAS).await?.close().await;
+    }
+    Ok(())
 }
 
 /// The store, beside a server that may have it.

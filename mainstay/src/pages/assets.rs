@@ -191,7 +191,7 @@ fn head(one: &One, current: &str) -> Page {
                 .key("r"),
         )
         .above(tabs(&one.asset.name, &entries, current))
-        .live(format!("asset:{}", id.0))
+        .live(format!("asset.{}", id.0))
 }
 
 async fn overview(caller: Caller, Path(id): Path<String>) -> Answer {

@@ -134,7 +134,7 @@ pub fn detail(fact: &Fact) -> Markup {
     html! {
         @if let Some(table) = table { (table) }
         @if !is_large {
-            (card("As the agent sent it", html! { span.mono { (fact.hash[..fact.hash.len().min(12)]) } }, pad(code(&title(&fact.section), &text))))
+            (card("As the agent sent it", html! { span.mono { (fact.hash[..fact.hash.len().min(12)]) } }, pad(code(&format!("{}, as sent", title(&fact.section)), &text))))
         }
     }
 }

@@ -120,7 +120,7 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
         .crumb(&f.asset_name, format!("/assets/{}", f.asset))
         .marks(marks)
         .lead(&f.reason)
-        .live(format!("finding:{}", f.id.0))
+        .live(format!("finding.{}", f.id.0))
         .main(main)
         .aside(aside);
     for act in acts(&f) {

@@ -140,7 +140,7 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
     };
     let mut page = Page::new(plan.title.clone()).section("maintenance").crumb("Maintenance", "/maintenance")
         .marks(html! { span.num.dim { "#" (plan.number) } (tag(mark(plan.state), plan.state.word())) (outline_tag("updates")) })
-        .above(links(&plan, &runs)).live(format!("plan:{}", id.0)).live("run").main(main).aside(aside);
+        .above(links(&plan, &runs)).live(format!("plan.{}", id.0)).live("run").main(main).aside(aside);
     if matches!(plan.state, State::Draft | State::Simulating | State::Ready | State::Approved) {
         page = page.act(Act::post("Cancel plan", format!("/maintenance/plans/{id}/cancel")));
     }
@@ -292,7 +292,7 @@ async fn one_run(caller: Caller, Path(id): Path<String>) -> Answer {
         .crumb("Maintenance", "/maintenance")
         .marks(tag(run_mark(&run), &run.state))
         .lead(summary)
-        .live(format!("run:{}", id.0))
+        .live(format!("run.{}", id.0))
         .main(main)
         .aside(aside);
     frame::framed(&caller, page).await

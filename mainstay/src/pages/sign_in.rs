@@ -187,6 +187,8 @@ async fn me(caller: Caller) -> Answer {
         ]);
     }
     let fields = html! {
+        // Password keepers want to know whose password this is.
+        input type="text" name="username" autocomplete="username" value=(own.email) hidden;
         @if own.has_password { (field(&Field::new("old", "Your password now").kind("password").autocomplete("current-password"))) }
         (field(&Field::new("new", "New password").kind("password").autocomplete("new-password").hint("At least 12 characters. Other devices are signed out.")))
     };

@@ -290,7 +290,7 @@ async fn shown(caller: &Caller, item: &Item, given: Option<&Given>, problems: &[
         .section("work")
         .crumb("Work", "/work")
         .marks(marks)
-        .live(format!("work:{}", item.id.0))
+        .live(format!("work.{}", item.id.0))
         .main(main)
         .aside(aside);
     frame::framed(caller, page).await

@@ -12,23 +12,20 @@ use super::{Fault, Undecidable, digits};
 pub fn compare(a: &str, b: &str) -> Result<Ordering, Undecidable> {
     let a = Parts::read(a).map_err(Undecidable::left)?;
     let b = Parts::read(b).map_err(Undecidable::right)?;
-    Ok(a.epoch
-        .cmp(&b.epoch)
-        .then_with(|| compare_part(a.upstream, b.upstream))
-        .then_with(|| compare_part(a.revision, b.revision)))
+    Ok(a.compare(&b))
+}
+
+/// Like [`compare`], and refuses a first version that does not pass [`check`].
+pub fn compare_strictly(a: &str, b: &str) -> Result<Ordering, Undecidable> {
+    let a = Parts::read(a).map_err(Undecidable::left)?;
+    a.check().map_err(Undecidable::left)?;
+    let b = Parts::read(b).map_err(Undecidable::right)?;
+    Ok(a.compare(&b))
 }
 
 /// Accepts what dpkg accepts without a warning.
 pub fn check(version: &str) -> Result<(), Fault> {
-    let parts = Parts::read(version)?;
-    if !parts.upstream[0].is_ascii_digit() {
-        return Err(Fault::NoDigitFirst);
-    }
-    let known = |byte: &u8| byte.is_ascii_alphanumeric() || b".-+~".contains(byte);
-    if !parts.upstream.iter().all(|byte| known(byte) || *byte == b':') || !parts.revision.iter().all(known) {
-        return Err(Fault::Character);
-    }
-    Ok(())
+    Parts::read(version)?.check()
 }
 
 struct Parts<'a> {
@@ -38,40 +35,67 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
+    fn compare(&self, other: &Self) -> Ordering {
+        self.epoch
+            .cmp(&other.epoch)
+            .then_with(|| compare_part(self.upstream, other.upstream))
+            .then_with(|| compare_part(self.revision, other.revision))
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        if !self.upstream[0].is_ascii_digit() {
+            return Err(Fault::NoDigitFirst);
+        }
+        let is_known = |byte: &u8| byte.is_ascii_alphanumeric() || b".-+~".contains(byte);
+        let is_upstream_known = self.upstream.iter().all(|byte| is_known(byte) || *byte == b':');
+        if is_upstream_known && self.revision.iter().all(is_known) { Ok(()) } else { Err(Fault::Character) }
+    }
+
     fn read(text: &'a str) -> Result<Self, Fault> {
-        let text = text.trim_matches([' ', '\t']);
-        if text.is_empty() {
-            return Err(Fault::Empty);
+        let text = trim(text.as_bytes());
+        let (mut colon, mut dash) = (None, None);
+        for (at, byte) in text.iter().enumerate() {
+            match byte {
+                b':' => colon = colon.or(Some(at)),
+                b'-' => dash = Some(at),
+                b' ' | b'\t' | 0 => return Err(Fault::Space),
+                _ => {}
+            }
         }
-        if text.contains([' ', '\t', '\0']) {
-            return Err(Fault::Space);
-        }
-        let (epoch, rest) = match text.split_once(':') {
-            None => (0, text),
-            Some((epoch, rest)) => (read_epoch(epoch)?, rest),
+        let (epoch, start) = match colon {
+            None if text.is_empty() => return Err(Fault::Empty),
+            None => (0, 0),
+            Some(at) => (read_epoch(&text[..at])?, at + 1),
         };
-        if rest.is_empty() {
+        if start == text.len() {
             return Err(Fault::AfterEpochEmpty);
         }
-        let (upstream, revision) = match rest.rsplit_once('-') {
-            None => (rest, ""),
-            Some((_, "")) => return Err(Fault::RevisionEmpty),
-            Some(halves) => halves,
+        let (upstream, revision) = match dash.filter(|at| *at >= start) {
+            None => (&text[start..], &b""[..]),
+            Some(at) if at + 1 == text.len() => return Err(Fault::RevisionEmpty),
+            Some(at) => (&text[start..at], &text[at + 1..]),
         };
         if upstream.is_empty() {
             return Err(Fault::VersionEmpty);
         }
-        Ok(Parts { epoch, upstream: upstream.as_bytes(), revision: revision.as_bytes() })
+        Ok(Parts { epoch, upstream, revision })
     }
 }
 
+fn trim(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
+}
+
 /// dpkg reads the epoch with strtol, so a sign and leading zeros are numbers too.
-fn read_epoch(text: &str) -> Result<u32, Fault> {
-    let (is_negative, number) = match text.as_bytes() {
+fn read_epoch(text: &[u8]) -> Result<u32, Fault> {
+    let (is_negative, number) = match text {
         [b'-', number @ ..] => (true, number),
         [b'+', number @ ..] | number => (false, number),
     };
-    if text.is_empty() || number.is_empty() || !number[0].is_ascii_digit() {
+    if number.is_empty() || !number[0].is_ascii_digit() {
         return Err(Fault::EpochEmpty);
     }
     let (digits, rest) = digits::split(number);
@@ -87,6 +111,9 @@ fn read_epoch(text: &str) -> Result<u32, Fault> {
 
 /// Alternates between runs of other characters, in [`weight`] order, and runs of digits, by value.
 fn compare_part(mut a: &[u8], mut b: &[u8]) -> Ordering {
+    if a == b {
+        return Ordering::Equal;
+    }
     loop {
         loop {
             let (left, right) = (weight(a.first()), weight(b.first()));

@@ -5,9 +5,15 @@ use std::fmt;
 use std::str::FromStr;
 
 pub mod apk;
+pub mod composer;
 mod digits;
 pub mod dpkg;
+pub mod gem;
+pub mod maven;
+pub mod nuget;
+pub mod pep440;
 pub mod rpm;
+pub mod semver;
 #[cfg(test)]
 mod tests;
 
@@ -21,11 +27,39 @@ pub enum Scheme {
     Rpm,
     /// Alpine and Wolfi: [`apk`].
     Apk,
+    /// Maven Central and other repositories of its kind: [`maven`].
+    Maven,
+    /// `RubyGems`: [`gem`].
+    Gem,
+    /// `NuGet`: [`nuget`].
+    Nuget,
+    /// Packagist: [`composer`].
+    Composer,
+    /// Go modules and toolchains: [`semver::go`].
+    Go,
+    /// Semantic Versioning, as crates.io and others use it: [`semver::strict`].
+    Semver,
+    /// npm: [`semver::npm`].
+    Npm,
+    /// `PyPI`: [`pep440`].
+    Pep440,
 }
 
 impl Scheme {
     /// Every scheme, in the order of their declaration.
-    pub const ALL: &'static [Scheme] = &[Scheme::Dpkg, Scheme::Rpm, Scheme::Apk];
+    pub const ALL: &'static [Scheme] = &[
+        Scheme::Dpkg,
+        Scheme::Rpm,
+        Scheme::Apk,
+        Scheme::Maven,
+        Scheme::Gem,
+        Scheme::Nuget,
+        Scheme::Composer,
+        Scheme::Go,
+        Scheme::Semver,
+        Scheme::Npm,
+        Scheme::Pep440,
+    ];
 
     /// The name this scheme has on the command line, in verdicts and in files.
     pub const fn name(self) -> &'static str {
@@ -33,6 +67,14 @@ impl Scheme {
             Scheme::Dpkg => "dpkg",
             Scheme::Rpm => "rpm",
             Scheme::Apk => "apk",
+            Scheme::Maven => "maven",
+            Scheme::Gem => "gem",
+            Scheme::Nuget => "nuget",
+            Scheme::Composer => "composer",
+            Scheme::Go => "go",
+            Scheme::Semver => "semver",
+            Scheme::Npm => "npm",
+            Scheme::Pep440 => "pep440",
         }
     }
 
@@ -42,7 +84,24 @@ impl Scheme {
             Scheme::Dpkg => dpkg::compare(a, b),
             Scheme::Rpm => rpm::compare(a, b),
             Scheme::Apk => apk::compare(a, b),
+            Scheme::Maven => maven::compare(a, b),
+            Scheme::Gem => gem::compare(a, b),
+            Scheme::Nuget => nuget::compare(a, b),
+            Scheme::Composer => composer::compare(a, b),
+            Scheme::Go => semver::go::compare(a, b),
+            Scheme::Semver => semver::strict::compare(a, b),
+            Scheme::Npm => semver::npm::compare(a, b),
+            Scheme::Pep440 => pep440::compare(a, b),
         }
+    }
+
+    /// Like [`compare`](Self::compare), and refuses a first version that does not pass [`check`](Self::check).
+    pub fn compare_strictly(self, a: &str, b: &str) -> Result<Ordering, Undecidable> {
+        if self == Scheme::Dpkg {
+            return dpkg::compare_strictly(a, b); // by far the most frequent one, so it is read once
+        }
+        self.check(a).map_err(Undecidable::left)?;
+        self.compare(a, b)
     }
 
     /// Whether a text is a version a publisher of this scheme could have written. Stricter than
@@ -53,6 +112,14 @@ impl Scheme {
             Scheme::Dpkg => dpkg::check(version),
             Scheme::Rpm => rpm::check(version),
             Scheme::Apk => apk::check(version),
+            Scheme::Maven => maven::check(version),
+            Scheme::Gem => gem::check(version),
+            Scheme::Nuget => nuget::check(version),
+            Scheme::Composer => composer::check(version),
+            Scheme::Go => semver::go::check(version),
+            Scheme::Semver => semver::strict::check(version),
+            Scheme::Npm => semver::npm::check(version),
+            Scheme::Pep440 => pep440::check(version),
         }
     }
 }
@@ -85,6 +152,14 @@ impl FromStr for Scheme {
             "dpkg" | "deb" | "debian" | "ubuntu" => Scheme::Dpkg,
             "rpm" | "evr" => Scheme::Rpm,
             "apk" | "alpine" | "wolfi" => Scheme::Apk,
+            "maven" | "java" => Scheme::Maven,
+            "gem" | "rubygems" | "ruby" => Scheme::Gem,
+            "nuget" | "dotnet" => Scheme::Nuget,
+            "composer" | "packagist" | "php" => Scheme::Composer,
+            "go" | "golang" => Scheme::Go,
+            "semver" | "cargo" | "crates.io" => Scheme::Semver,
+            "npm" | "node" => Scheme::Npm,
+            "pep440" | "pypi" | "python" | "pip" => Scheme::Pep440,
             _ => return Err(UnknownScheme(name.to_owned())),
         })
     }
@@ -158,6 +233,8 @@ pub enum Fault {
     NoDigit,
     /// A character the scheme does not know.
     Character,
+    /// The name of a branch instead of a version.
+    Branch,
     /// A text outside the scheme's grammar.
     Syntax,
 }
@@ -178,6 +255,7 @@ impl Fault {
             Fault::NoDigitFirst => "no-digit-first",
             Fault::NoDigit => "no-digit",
             Fault::Character => "character",
+            Fault::Branch => "branch",
             Fault::Syntax => "syntax",
         }
     }
@@ -198,6 +276,7 @@ impl fmt::Display for Fault {
             Fault::NoDigitFirst => "does not start with a digit",
             Fault::NoDigit => "has no digit at all",
             Fault::Character => "has a character its scheme does not allow",
+            Fault::Branch => "names a branch, which has no place in the order",
             Fault::Syntax => "is outside the grammar of its scheme",
         })
     }

@@ -151,6 +151,69 @@ fn apk_orders_like_apk_tools() {
     );
 }
 
+/// Against Maven, packaging, `RubyGems`, node and Composer themselves: `tests/authority`. These two have no program here.
+#[test]
+fn nuget_orders_like_nuget() {
+    table(
+        Scheme::Nuget,
+        &[
+            ("1.0", Equal, "1.0.0.0"),
+            ("1.0.0", Less, "1.0.0.1"),
+            ("01.1", Equal, "1.01"),
+            ("1.0.0-beta", Less, "1.0.0"),
+            ("1.0.0-Beta", Equal, "1.0.0-bETA"),
+            ("1.0.0-beta.2", Less, "1.0.0-beta.11"),
+            ("1.0.0-2", Less, "1.0.0-a"),
+            ("1.0.0-a", Less, "1.0.0-a.0"),
+            ("1.0.0+a", Equal, "1.0.0+b"),
+            (" 1.0 ", Equal, "1"),
+        ],
+    );
+    refused(
+        Scheme::Nuget,
+        &[
+            ("", Fault::Empty),
+            ("v1.0", Fault::NoDigitFirst),
+            ("1.0.0.0.0", Fault::Syntax),
+            ("1..0", Fault::Syntax),
+            ("1.0-", Fault::Syntax),
+            ("1.0+", Fault::Syntax),
+            ("2147483648", Fault::Syntax),
+        ],
+    );
+}
+
+#[test]
+fn go_orders_modules_and_toolchains() {
+    table(
+        Scheme::Go,
+        &[
+            ("v1.2.3", Equal, "1.2.3"),
+            ("v2.0.0+incompatible", Equal, "2.0.0"),
+            ("v0.0.0-20191109021931-daa7c04131f5", Less, "v0.0.0-20200109021931-daa7c04131f5"),
+            ("v1.2.4-0.20191109021931-daa7c04131f5", Greater, "v1.2.3"),
+            ("v1.2.4-0.20191109021931-daa7c04131f5", Less, "v1.2.4"),
+            ("v1.2.4-rc1.0.20191109021931-daa7c04131f5", Greater, "v1.2.4-rc1"),
+            ("v1.2", Equal, "v1.2.0"),
+            ("go1.21.3", Less, "1.21.4"),
+            ("go1.21rc2", Equal, "1.21.0-rc.2"),
+            ("go1.20beta1", Less, "go1.20rc1"),
+            ("go1.20", Equal, "1.20.0"),
+            ("go1.22.1 X:boringcrypto", Equal, "1.22.1"),
+        ],
+    );
+    refused(
+        Scheme::Go,
+        &[
+            ("", Fault::Empty),
+            ("(devel)", Fault::NoDigitFirst),
+            ("v1.02.0", Fault::Syntax),
+            ("1.2-rc1", Fault::Syntax),
+            ("gorilla", Fault::NoDigitFirst),
+        ],
+    );
+}
+
 #[test]
 fn schemes_are_known_by_name() {
     for scheme in Scheme::ALL {
@@ -176,6 +239,9 @@ fn laws(scheme: Scheme, a: &str, b: &str, c: &str) -> Result<(), TestCaseError> 
         return Ok(());
     };
     prop_assert_eq!(scheme.compare(b, a), Ok(ab.reverse()));
+    if scheme == Scheme::Maven {
+        return Ok(()); // Maven's own order has cycles; see `maven`
+    }
     if ab == bc {
         prop_assert_eq!(ac, ab, "{}: {} {} {}", scheme, a, b, c);
     }

@@ -1,0 +1,157 @@
+//! Mails per second for a mixed mailbox, and time and memory for the largest mails. Prints Markdown.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use mainstay_mailroom::{Desk, Pictures, classify, parse, sanitise, strip};
+
+const FILES: [&str; 4] = [
+    include_str!("../tests/mails/replies_plain.mails"),
+    include_str!("../tests/mails/replies_html.mails"),
+    include_str!("../tests/mails/bounces.mails"),
+    include_str!("../tests/mails/machines.mails"),
+];
+
+fn main() {
+    println!("## Mailroom\n");
+    mixed();
+    large();
+}
+
+/// The test mails, each also padded to the size of ordinary mail (a thread of quotes, a page of HTML).
+fn mailbox() -> Vec<Vec<u8>> {
+    let mut mails = Vec::new();
+    for file in FILES {
+        for piece in file.split("%%%% ").skip(1) {
+            let raw: String = piece
+                .lines()
+                .skip(1)
+                .filter(|l| !l.starts_with("%% "))
+                .fold(String::new(), |out, l| out + l + "\n");
+            let is_html = raw.contains("text/html") && !raw.contains("multipart");
+            let mut padded = raw.clone();
+            if is_html {
+                for number in 0..120 {
+                    write!(padded, "<div class=MsoNormal style='margin:0cm;font-family:Calibri'><span lang=DE>Quoted line {number} of an <b>earlier</b> mail with a <a href=\"https://x.example/{number}\">link</a></span></div>").expect("writing to a string");
+                }
+            } else if !raw.contains("multipart") {
+                for number in 0..120 {
+                    writeln!(padded, "> quoted line {number} of an earlier mail in the same conversation")
+                        .expect("writing to a string");
+                }
+            }
+            mails.push(raw.into_bytes());
+            mails.push(padded.into_bytes());
+        }
+    }
+    mails
+}
+
+/// What is done to one mail; the number keeps it from being optimised away.
+type Step<'s> = &'s dyn Fn(&[u8]) -> usize;
+
+fn mixed() {
+    let mails = mailbox();
+    let bytes: usize = mails.iter().map(Vec::len).sum();
+    println!("{} mails, {} bytes on average, one core.\n", mails.len(), bytes / mails.len());
+    println!("| step | mails/s | MB/s |\n|---|---|---|");
+    let desk = Desk::default();
+    let steps: [(&str, Step<'_>); 4] = [
+        ("parse", &|raw| parse(raw).headers.len()),
+        ("parse, classify", &|raw| classify(&parse(raw), &desk).findings.len()),
+        ("parse, classify, strip", &|raw| {
+            let mail = parse(raw);
+            classify(&mail, &desk).findings.len() + strip(&mail).text.len()
+        }),
+        ("parse, classify, strip, sanitise", &|raw| {
+            let mail = parse(raw);
+            let safe = mail.html.as_deref().map(|html| sanitise(html, &Pictures::NONE).html.len());
+            classify(&mail, &desk).findings.len() + strip(&mail).text.len() + safe.unwrap_or(0)
+        }),
+    ];
+    for (name, step) in steps {
+        let mut sum = mails.iter().map(|m| step(m)).sum::<usize>();
+        let begin = Instant::now();
+        let mut rounds = 0u32;
+        while begin.elapsed().as_secs_f64() < 3.0 {
+            sum += mails.iter().map(|m| step(m)).sum::<usize>();
+            rounds += 1;
+        }
+        let seconds = begin.elapsed().as_secs_f64() / f64::from(rounds);
+        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+        let (per_second, megabytes) = (mails.len() as f64 / seconds, bytes as f64 / seconds / 1e6);
+        println!("| {name} | {per_second:.0} | {megabytes:.1} |");
+        assert!(sum > 0);
+    }
+    println!();
+}
+
+fn large() {
+    const SIZE: usize = 25 << 20;
+    let fill = |head: &str, unit: &str| {
+        let mut raw = head.as_bytes().to_vec();
+        while raw.len() < SIZE {
+            raw.extend_from_slice(unit.as_bytes());
+        }
+        raw
+    };
+    let base64_line = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAx\r\n";
+    let cases = [
+        (
+            "one attachment, base64",
+            fill(
+                "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHi\r\n--b\r\nContent-Type: application/octet-stream; name=x\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+                base64_line,
+            ),
+        ),
+        (
+            "plain text",
+            fill("Subject: x\r\n\r\n", "a line of text that somebody has pasted, number 12345\r\n"),
+        ),
+        ("HTML, nested", fill("Content-Type: text/html\r\n\r\n", "<div><b><a href=x>x")),
+        ("HTML, attributes", fill("Content-Type: text/html\r\n\r\n<p ", "a1=b ")),
+        ("HTML, tables", fill("Content-Type: text/html\r\n\r\n", "<table><tr><td>")),
+        ("header lines", fill("", "X-A: b\r\n")),
+        ("one folded header", fill("To: ", "a@b.example,\r\n ")),
+        ("boundaries", fill("Content-Type: multipart/mixed; boundary=b\r\n\r\n", "--b\r\n\r\n")),
+        ("uuencode", fill("\r\n", "begin 644 a\r\n#0V%T\r\n`\r\nend\r\n")),
+        ("quotes", fill("\r\n", "> On 1.1.2026 a@b wrote:\r\n")),
+        ("intros", fill("\r\n", "On 1.1.2026 a@b wrote\r\n--\r\n")),
+        (
+            "addresses in a bounce",
+            fill(
+                "From: MAILER-DAEMON@x\r\nSubject: failure notice\r\n\r\n550 5.1.1\r\n",
+                "<a@b.example>: 550 unknown\r\n",
+            ),
+        ),
+    ];
+    println!(
+        "Mails of 25 MB: parse, classify, strip, sanitise. Peak is that of the process, mail included.\n"
+    );
+    println!("| content | ms | peak MB |\n|---|---|---|");
+    for (name, raw) in cases {
+        reset_peak();
+        let begin = Instant::now();
+        let mail = parse(&raw);
+        let verdict = classify(&mail, &Desk::default());
+        let stripped = strip(&mail);
+        let safe = mail.html.as_deref().map(|html| sanitise(html, &Pictures::NONE));
+        let ms = begin.elapsed().as_millis();
+        assert!(
+            !verdict.reason.is_empty() && stripped.text.len() + safe.map_or(0, |s| s.html.len()) < usize::MAX
+        );
+        println!("| {name} | {ms} | {} |", peak_megabytes());
+    }
+}
+
+/// Linux forgets the high-water mark when told so; elsewhere the figure is that of the whole run.
+fn reset_peak() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+fn peak_megabytes() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|l| l.starts_with("VmHWM:")).unwrap_or_default();
+    let kilobytes = line.split_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok());
+    kilobytes.map_or("unknown".to_owned(), |k| (k / 1_024).to_string())
+}

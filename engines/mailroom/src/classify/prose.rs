@@ -1,0 +1,342 @@
+//! Bounces in the servers' own words: who, why, and which mail, from text that follows no standard.
+
+use super::delivery::{Outcome, Recipient, Told};
+use super::phrases::{BOUNCE_BODY, BOUNCE_SUBJECT, DELAYED, DELIVERED};
+use super::{Cause, Kind, Look, candidates, status};
+use crate::fold::{clip, fold};
+use crate::parse::Mail;
+
+/// Bytes of text that are looked through for recipients.
+const MOST_TEXT: usize = 64 << 10;
+
+/// Recognises and reads a bounce without a usable delivery status part.
+pub(super) fn delivery(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
+    let evidence = evidence(look);
+    if evidence.weight < 4 || !(evidence.has_subject || evidence.has_body) {
+        return None;
+    }
+    let body = full_text(look.mail);
+    let (told, head) = split_original(&body);
+    super::report::read_original(look);
+    if let Some(head) = head {
+        look.original.read(head);
+    }
+    let outcome = outcome(look, told);
+    let mut recipients = candidates::recipients(look, told, outcome);
+    if recipients.is_empty() {
+        let address = only(&look.original.to).unwrap_or_default();
+        let told_by = Told { outcome, diagnostic: candidates::explain(told), ..Told::default() };
+        recipients.push(Recipient::judge(address, told_by));
+    }
+    // A sender that is only postmaster, and a text without any reason: that is a letter, not a report.
+    let is_empty_handed = recipients.iter().all(|r| r.address.is_empty() && r.cause == Cause::Unknown);
+    if is_empty_handed && evidence.weight < 6 {
+        return None;
+    }
+    if look.original.to.is_empty() {
+        look.original.to = recipients.iter().map(|r| r.address.clone()).filter(|a| !a.is_empty()).collect();
+    }
+    let worst = recipients.iter().map(|r| r.outcome).max()?;
+    let first = recipients.iter().find(|r| r.outcome == worst)?;
+    let reason = format!(
+        "{}; {} for {}: {}",
+        evidence.told.join(", "),
+        first.status,
+        first.address,
+        clip(&first.diagnostic, 200)
+    );
+    look.recipients = recipients;
+    Some((super::report::kind_of(worst), reason))
+}
+
+#[derive(Default)]
+struct Evidence {
+    weight: u32,
+    has_subject: bool,
+    has_body: bool,
+    told: Vec<&'static str>,
+}
+
+fn evidence(look: &Look<'_, '_>) -> Evidence {
+    let mail = look.mail;
+    let mut found = Evidence::default();
+    let mut add = |weight: u32, told: &'static str, is_so: bool| {
+        if is_so {
+            found.weight += weight;
+            found.told.push(told);
+        }
+        is_so
+    };
+    let daemon = author_is_daemon(mail);
+    let mut is_suspect = false;
+    is_suspect |= add(2, "sender is a mail system", daemon == Some(2));
+    is_suspect |= add(1, "sender is a postmaster", daemon == Some(1));
+    is_suspect |= add(
+        1,
+        "null return path",
+        mail.return_path.as_deref().is_some_and(|p| p.is_empty() || p.eq_ignore_ascii_case("mailer-daemon")),
+    );
+    is_suspect |= add(4, "names failed recipients in its header", mail.headers.has("X-Failed-Recipients"));
+    is_suspect |= add(3, "is a delivery report", mail.report_type.as_deref() == Some("delivery-status"));
+    is_suspect |= add(
+        1,
+        "carries a mail",
+        mail.reports.iter().any(|r| r.kind == crate::parse::ReportKind::OriginalHeaders),
+    );
+    let is_answer = ["re:", "aw:", "fw:", "fwd:", "wg:", "sv:", "tr:", "antw:"]
+        .iter()
+        .any(|p| look.subject.starts_with(p));
+    let has_subject = add(2, "subject of a bounce", !is_answer && BOUNCE_SUBJECT.is_in(&look.subject));
+    is_suspect |= has_subject;
+    let auto = mail.headers.text("Auto-Submitted").unwrap_or_default().to_ascii_lowercase();
+    is_suspect |= add(1, "says it is automatic", auto.starts_with("auto-"));
+    let exchange = mail.headers.has("X-MS-Exchange-Message-Is-Ndr")
+        || mail.headers.texts("Content-Class").any(|c| c.contains("dsn") || c.contains("ndr"));
+    is_suspect |= add(3, "Exchange calls it a report", exchange);
+    // The text is searched only when something else has raised the question: most mail is written by people.
+    let says_so = || BOUNCE_BODY.is_in(&look.opening) || has_failure_line(&look.opening);
+    let has_body = is_suspect && add(2, "text of a bounce", says_so());
+    found.has_subject = has_subject;
+    found.has_body = has_body;
+    // People ask about bounces in words that look like one; a machine shows itself elsewhere, too.
+    let is_machine = found
+        .told
+        .iter()
+        .any(|t| !matches!(*t, "subject of a bounce" | "text of a bounce" | "carries a mail"));
+    let has_copy = has_subject && has_body && split_original(mail.body_text()).1.is_some();
+    if !(is_machine || has_copy) {
+        found.weight = 0;
+    }
+    // People answer people: a mail that is part of a conversation and comes from a mailbox is no bounce.
+    if daemon.is_none() && !mail.in_reply_to.is_empty() && found.weight < 5 {
+        found.weight = 0;
+    }
+    found
+}
+
+fn has_failure_line(opening: &str) -> bool {
+    opening.lines().any(|line| {
+        line.contains('@')
+            && (status::read(line).enhanced.is_some_and(|s| !s.starts_with('2'))
+                || status::read(line).smtp.is_some())
+    })
+}
+
+/// 2 for a mail system by name, 1 for a postmaster or the like, `None` for others.
+pub(super) fn author_is_daemon(mail: &Mail<'_>) -> Option<u32> {
+    let author = mail.author()?;
+    let local = author.local().to_lowercase();
+    let name = fold(&author.name);
+    let is_daemon = [
+        "mailer-daemon",
+        "mailerdaemon",
+        "mailer_daemon",
+        "mailer daemon",
+        "mail-daemon",
+        "maildaemon",
+        "mdaemon",
+        "mailsystem",
+        "mail-system",
+        "mailer-deamon",
+        "mail.daemon",
+        "mailerdeamon",
+        "maildeliverysystem",
+    ]
+    .iter()
+    .any(|d| local.contains(d) || name.contains(d) || author.address.to_lowercase().starts_with(d));
+    let by_name = [
+        "mail delivery",
+        "delivery subsystem",
+        "delivery system",
+        "mail system",
+        "system administrator",
+        "systemadministrator",
+        "mail administrator",
+        "administrateur systeme",
+        "administrador del sistema",
+        "mailsystem",
+        "mail router",
+        "internet mail delivery",
+        "microsoft outlook",
+        "microsoft exchange",
+        "delivery status",
+        "mail server",
+        "mailserver",
+        "amministratore di sistema",
+        "administrador de sistema",
+        "systeembeheerder",
+        "systemadministrator",
+        "sistem yoneticisi",
+        "bounce",
+        "mail gateway",
+    ]
+    .iter()
+    .any(|d| name.contains(d));
+    if is_daemon || by_name && (local.is_empty() || !author.address.contains('@') || is_role(&local)) {
+        return Some(2);
+    }
+    let is_role = is_role(&local);
+    (is_role || by_name).then_some(if is_role && by_name { 2 } else { 1 })
+}
+
+fn is_role(local: &str) -> bool {
+    [
+        "postmaster",
+        "microsoftexchange",
+        "mail",
+        "root",
+        "admin",
+        "administrator",
+        "bounce",
+        "bounces",
+        "noreply",
+        "no-reply",
+        "no_reply",
+        "donotreply",
+        "do-not-reply",
+        "system",
+        "smtp",
+        "postoffice",
+        "mailgate",
+        "mailmaster",
+        "dsn",
+        "mta",
+        "daemon",
+        "mailadmin",
+        "mailserver",
+        "abuse",
+        "sysadmin",
+        "autoreply",
+        "notification",
+        "error",
+        "staff",
+    ]
+    .iter()
+    .any(|role| {
+        local == *role
+            || local.strip_prefix(role).is_some_and(|rest| {
+                rest.starts_with(|c: char| !c.is_alphabetic()) || *role == "microsoftexchange"
+            })
+    }) || local.ends_with("-bounces")
+        || local.ends_with("postmaster")
+}
+
+/// The body and every attached plain text, for servers that put their words there.
+fn full_text(mail: &Mail<'_>) -> String {
+    let mut text = clip(mail.body_text(), MOST_TEXT).to_owned();
+    for attachment in &mail.attachments {
+        let is_note = attachment.declared_type.starts_with("text/plain") && text.len() < MOST_TEXT;
+        if is_note {
+            text.push('\n');
+            text.push_str(clip(&crate::parse::decode_text(&attachment.content, None), 16 << 10));
+        }
+    }
+    text
+}
+
+/// Where the returned mail begins: the words before it, and its headers.
+fn split_original(body: &str) -> (&str, Option<&str>) {
+    let mut starts: Vec<(usize, &str)> = Vec::new();
+    let mut at = 0;
+    for line in body.split_inclusive('\n') {
+        starts.push((at, line));
+        at += line.len();
+    }
+    let mut index = 0;
+    while index < starts.len() {
+        let run = header_run(&starts[index..]);
+        if run > 0 {
+            return (&body[..starts[index].0], Some(&body[starts[index].0..]));
+        }
+        index += 1;
+    }
+    (body, None)
+}
+
+/// The number of lines of a header block at the start, 0 when it is none: three fields, one of them technical.
+fn header_run(lines: &[(usize, &str)]) -> usize {
+    const TECHNICAL: [&str; 8] = [
+        "received",
+        "return-path",
+        "message-id",
+        "mime-version",
+        "content-type",
+        "x-mailer",
+        "references",
+        "delivered-to",
+    ];
+    const KNOWN: [&str; 6] = ["from", "to", "subject", "date", "reply-to", "cc"];
+    let (mut fields, mut technical, mut count) = (0, 0, 0);
+    for (_, line) in lines.iter().take(40) {
+        let bare = line.strip_prefix("> ").or_else(|| line.strip_prefix('>')).unwrap_or(line).trim_end();
+        let bare = if count == 0 { bare.trim_start() } else { bare };
+        if bare.is_empty() {
+            if count == 0 {
+                return 0;
+            }
+            break;
+        }
+        let is_folded = bare.starts_with([' ', '\t']);
+        let name = bare.trim_start().split_once(':').map(|(n, _)| n.to_ascii_lowercase()).unwrap_or_default();
+        let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if TECHNICAL.contains(&name.as_str())
+            || is_name && name.starts_with("x-")
+            || is_name && name.starts_with("dkim")
+        {
+            technical += 1;
+            fields += 1;
+        } else if KNOWN.contains(&name.as_str()) {
+            fields += 1;
+        } else if count == 0 || !is_folded && !is_name {
+            break;
+        }
+        count += 1;
+    }
+    if fields >= 3 && technical >= 1 { count } else { 0 }
+}
+
+fn outcome(look: &Look<'_, '_>, told: &str) -> Option<Outcome> {
+    let opening = fold(clip(told, 3_000));
+    if DELIVERED.is_in(&look.subject) || DELIVERED.is_in(&opening) && !has_code(&opening, b"45") {
+        return Some(Outcome::Delivered);
+    }
+    let has_hard = has_code(&opening, b"5")
+        || opening.contains("permanent")
+        || opening.contains("given up")
+        || opening.contains("gave up")
+        || opening.contains("giving up");
+    if DELAYED.is_in(&look.subject) || DELAYED.is_in(&opening) && !has_hard {
+        return Some(Outcome::Delayed);
+    }
+    None
+}
+
+fn has_code(text: &str, classes: &[u8]) -> bool {
+    let codes = status::read(text);
+    let class = codes
+        .enhanced
+        .and_then(|s| s.bytes().next())
+        .or(codes.smtp.map(|c| if c >= 500 { b'5' } else { b'4' }));
+    class.is_some_and(|c| classes.contains(&c))
+}
+
+fn only(addresses: &[String]) -> Option<String> {
+    match addresses {
+        [one] => Some(one.clone()),
+        [first, ..] => Some(first.clone()),
+        [] => None,
+    }
+}
+
+/// The lines about an address in a report's text, for reports whose machine-readable part is bare.
+pub(super) fn near(body: &str, address: &str) -> String {
+    if address.is_empty() {
+        return String::new();
+    }
+    let lines: Vec<&str> = body.lines().take(400).collect();
+    let lower = address.to_lowercase();
+    match lines.iter().position(|l| l.to_lowercase().contains(&lower)) {
+        Some(at) => lines[at..(at + 8).min(lines.len())].join("\n"),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,96 @@
+//! Lines with their quote depth and what part of the mail they belong to.
+
+use crate::fold::fold;
+
+/// What a line is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The line that introduces a quote.
+    Intro,
+    Quote,
+    Forwarded,
+    Signature,
+    Disclaimer,
+    Footer,
+}
+
+/// One line of a body.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    /// Without quote marks.
+    pub text: String,
+    pub folded: String,
+    pub depth: usize,
+    /// `None`: written by the person, as far as is known.
+    pub role: Option<Role>,
+    /// A container says that from here on everything is quoted.
+    pub is_rest_quoted: bool,
+    /// The quoting may be the person's own: a bare `<blockquote>`.
+    pub is_bare_quote: bool,
+}
+
+impl Line {
+    pub fn new(text: String, depth: usize) -> Self {
+        const MOST_FOLDED: usize = 600;
+        let folded = fold(crate::fold::clip(&text, MOST_FOLDED));
+        Self { text, folded, depth, role: None, is_rest_quoted: false, is_bare_quote: false }
+    }
+
+    pub fn is_blank(&self) -> bool {
+        self.folded.is_empty()
+    }
+
+    /// Written by the person, as far as is known, and not empty.
+    pub fn is_own(&self) -> bool {
+        self.role.is_none() && self.depth == 0 && !self.is_blank()
+    }
+
+    /// The line as it stood, with quote marks.
+    pub fn shown(&self) -> String {
+        if self.depth == 0 {
+            return self.text.clone();
+        }
+        let mut out = ">".repeat(self.depth);
+        if !self.text.is_empty() {
+            out.push(' ');
+            out.push_str(&self.text);
+        }
+        out
+    }
+}
+
+/// Reads plain text: `> ` in all its forms becomes depth.
+pub(crate) fn read_plain(text: &str) -> Vec<Line> {
+    let mut lines: Vec<Line> = text.lines().map(plain_line).collect();
+    let least = lines.iter().map(|l| l.depth).filter(|d| *d > 0).min().unwrap_or_default();
+    // `>>> ` alone is the prompt of an interpreter, not a mail quoted three times.
+    if least >= 3 {
+        for line in &mut lines {
+            if line.depth > 0 {
+                *line = Line::new(line.shown(), 0);
+            }
+        }
+    }
+    lines
+}
+
+fn plain_line(raw: &str) -> Line {
+    let mut rest = raw;
+    let mut depth = 0;
+    loop {
+        let trimmed = rest.trim_start_matches([' ', '\u{a0}', '\t']);
+        // An indented mark is a quote only at the very start of a line or after another mark.
+        let indent = rest.len() - trimmed.len();
+        if let Some(after) = trimmed.strip_prefix('>').filter(|_| indent <= 2) {
+            if depth == 0 && after.starts_with("From ") {
+                return Line::new(after.to_owned(), 0);
+            }
+            depth += 1;
+            rest = after;
+        } else {
+            break;
+        }
+    }
+    let text = if depth == 0 { raw.trim_end() } else { rest.strip_prefix(' ').unwrap_or(rest).trim_end() };
+    Line::new(text.to_owned(), depth)
+}

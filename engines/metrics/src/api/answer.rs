@@ -1,0 +1,264 @@
+//! Answers as JSON. Large ones are written straight into bytes.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use serde_json::{Value as Json, json};
+
+use super::float;
+use crate::histogram::Histogram;
+use crate::labels::Labels;
+use crate::promql::{Answer, Fault, Notes, Outcome};
+use crate::sample::Value;
+use crate::store::{Exemplar, Metadata, Status};
+
+/// An answer that is no success: HTTP status and body.
+pub struct Failure {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// The body for the result of `query` or `query_range`.
+pub fn answer(outcome: &Outcome) -> Vec<u8> {
+    let mut out = Vec::with_capacity(1 << 12);
+    out.extend_from_slice(b"{\"status\":\"success\",\"data\":{\"resultType\":\"");
+    match &outcome.answer {
+        Answer::Scalar(points) if points.len() == 1 => {
+            out.extend_from_slice(b"scalar\",\"result\":");
+            put_float_point(&mut out, points[0].0, points[0].1);
+        }
+        Answer::Scalar(points) => {
+            out.extend_from_slice(b"matrix\",\"result\":[{\"metric\":{},\"values\":[");
+            put_list(&mut out, points, |out, (t, v)| put_float_point(out, *t, *v));
+            out.extend_from_slice(b"]}]");
+        }
+        Answer::Text(t, text) => {
+            out.extend_from_slice(b"string\",\"result\":[");
+            put_time(&mut out, *t);
+            out.push(b',');
+            put_text(&mut out, text);
+            out.push(b']');
+        }
+        Answer::Vector(lines) => {
+            out.extend_from_slice(b"vector\",\"result\":[");
+            put_list(&mut out, lines, |out, line| {
+                out.extend_from_slice(b"{\"metric\":");
+                put_labels(out, &line.labels);
+                if let Some((t, value)) = line.points.first() {
+                    let key: &[u8] =
+                        if matches!(value, Value::Float(_)) { b",\"value\":" } else { b",\"histogram\":" };
+                    out.extend_from_slice(key);
+                    put_point(out, *t, value);
+                }
+                out.push(b'}');
+            });
+            out.push(b']');
+        }
+        Answer::Matrix(lines) => {
+            out.extend_from_slice(b"matrix\",\"result\":[");
+            put_list(&mut out, lines, |out, line| {
+                out.extend_from_slice(b"{\"metric\":");
+                put_labels(out, &line.labels);
+                for (key, is_float) in [(&b",\"values\":["[..], true), (&b",\"histograms\":["[..], false)] {
+                    let points: Vec<_> = line
+                        .points
+                        .iter()
+                        .filter(|(_, v)| matches!(v, Value::Float(_)) == is_float)
+                        .collect();
+                    if !points.is_empty() {
+                        out.extend_from_slice(key);
+                        put_list(out, &points, |out, (t, value)| put_point(out, *t, value));
+                        out.push(b']');
+                    }
+                }
+                out.push(b'}');
+            });
+            out.push(b']');
+        }
+    }
+    out.push(b'}');
+    put_notes(&mut out, &outcome.notes);
+    out.push(b'}');
+    out
+}
+
+/// The body for any other data.
+pub fn success(data: &Json) -> Vec<u8> {
+    json!({ "status": "success", "data": data }).to_string().into_bytes()
+}
+
+/// Status and body for a query that failed, as Prometheus chooses them.
+pub fn failure(fault: &Fault) -> Failure {
+    let (status, kind) = match fault {
+        Fault::Parse { .. } => (400, "bad_data"),
+        Fault::Execution(_) | Fault::TooManySamples => (422, "execution"),
+        Fault::Timeout => (503, "timeout"),
+        Fault::Cancelled => (499, "canceled"),
+    };
+    let body = json!({ "status": "error", "errorType": kind, "error": fault.to_string() });
+    Failure { status, body: body.to_string().into_bytes() }
+}
+
+/// The body of `series`.
+pub fn series(found: &[Labels]) -> Vec<u8> {
+    let mut out = b"{\"status\":\"success\",\"data\":[".to_vec();
+    put_list(&mut out, found, put_labels);
+    out.extend_from_slice(b"]}");
+    out
+}
+
+/// The body of `labels` and `label/…/values`.
+pub fn label_list(names: &[String]) -> Vec<u8> {
+    success(&json!(names))
+}
+
+/// The body of `metadata`.
+pub fn metadata(all: &BTreeMap<String, Vec<Metadata>>) -> Vec<u8> {
+    let data: serde_json::Map<String, Json> = all
+        .iter()
+        .map(|(metric, versions)| {
+            let versions: Vec<Json> =
+                versions.iter().map(|m| json!({ "type": m.kind, "help": m.help, "unit": m.unit })).collect();
+            (metric.clone(), Json::Array(versions))
+        })
+        .collect();
+    success(&Json::Object(data))
+}
+
+/// The body of `query_exemplars`.
+pub fn exemplars(found: &[(Labels, Vec<Exemplar>)]) -> Vec<u8> {
+    let data: Vec<Json> = found
+        .iter()
+        .map(|(labels, exemplars)| {
+            let series: BTreeMap<_, _> = labels.iter().collect();
+            let exemplars: Vec<Json> = exemplars
+                .iter()
+                .map(|e| {
+                    let labels: BTreeMap<_, _> = e.labels.iter().map(|(n, v)| (n, v)).collect();
+                    json!({ "labels": labels, "value": float(e.value), "timestamp": e.t as f64 / 1000.0 })
+                })
+                .collect();
+            json!({ "seriesLabels": series, "exemplars": exemplars })
+        })
+        .collect();
+    success(&json!(data))
+}
+
+/// The body of `status/tsdb`.
+pub fn status(status: &Status, by_name: &[(String, u64)], labels: &[(String, usize, u64)]) -> Vec<u8> {
+    let pair = |name: &str, value: u64| json!({ "name": name, "value": value });
+    let names: Vec<Json> = by_name.iter().take(10).map(|(n, count)| pair(n, *count)).collect();
+    let values: Vec<Json> = labels.iter().take(10).map(|(n, values, _)| pair(n, *values as u64)).collect();
+    success(&json!({
+        "headStats": {
+            "numSeries": status.series,
+            "numLabelPairs": labels.iter().map(|(_, values, _)| values).sum::<usize>(),
+            "chunkCount": 0,
+            "minTime": status.oldest.unwrap_or(0),
+            "maxTime": status.newest.unwrap_or(0),
+        },
+        "seriesCountByMetricName": names,
+        "labelValueCountByLabelName": values,
+        "memoryInBytesByLabelName": [],
+        "seriesCountByLabelValuePair": [],
+        "mainstay": {
+            "headBytes": status.head_bytes,
+            "diskBytes": status.disk_bytes,
+            "logBytes": status.log_bytes,
+            "samplesAppended": status.samples_appended,
+        },
+    }))
+}
+
+fn put_notes(out: &mut Vec<u8>, notes: &Notes) {
+    for (key, texts) in [("warnings", &notes.warnings), ("infos", &notes.infos)] {
+        if !texts.is_empty() {
+            out.extend_from_slice(format!(",{key:?}:").as_bytes());
+            out.extend_from_slice(json!(texts).to_string().as_bytes());
+        }
+    }
+}
+
+fn put_list<T>(out: &mut Vec<u8>, items: &[T], mut put: impl FnMut(&mut Vec<u8>, &T)) {
+    for (i, item) in items.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        put(out, item);
+    }
+}
+
+fn put_point(out: &mut Vec<u8>, t: i64, value: &Value) {
+    match value {
+        Value::Float(v) => put_float_point(out, t, *v),
+        Value::Histogram(h) => {
+            out.push(b'[');
+            put_time(out, t);
+            out.push(b',');
+            put_histogram(out, h);
+            out.push(b']');
+        }
+    }
+}
+
+fn put_float_point(out: &mut Vec<u8>, t: i64, v: f64) {
+    out.push(b'[');
+    put_time(out, t);
+    out.extend_from_slice(b",\"");
+    if v.is_finite() {
+        write!(out, "{v}").expect("writing to memory cannot fail");
+    } else {
+        out.extend_from_slice(float(v).as_bytes());
+    }
+    out.extend_from_slice(b"\"]");
+}
+
+/// Seconds with up to three digits.
+fn put_time(out: &mut Vec<u8>, ms: i64) {
+    let sign = if ms < 0 { "-" } else { "" };
+    let (seconds, rest) = (ms.unsigned_abs() / 1000, ms.unsigned_abs() % 1000);
+    write!(out, "{sign}{seconds}").expect("writing to memory cannot fail");
+    if rest > 0 {
+        let digits = format!("{rest:03}");
+        write!(out, ".{}", digits.trim_end_matches('0')).expect("writing to memory cannot fail");
+    }
+}
+
+fn put_histogram(out: &mut Vec<u8>, h: &Histogram) {
+    let buckets: Vec<Json> = h
+        .buckets()
+        .iter()
+        .map(|b| {
+            // 0: open left, 1: open right, 2: open both, 3: closed both.
+            let boundaries = match (b.lower_inclusive, b.upper_inclusive) {
+                (false, true) => 0,
+                (true, false) => 1,
+                (false, false) => 2,
+                (true, true) => 3,
+            };
+            json!([boundaries, float(b.lower), float(b.upper), float(b.count)])
+        })
+        .collect();
+    let mut json = json!({ "count": float(h.count), "sum": float(h.sum) });
+    if !buckets.is_empty() {
+        json["buckets"] = Json::Array(buckets);
+    }
+    out.extend_from_slice(json.to_string().as_bytes());
+}
+
+fn put_labels(out: &mut Vec<u8>, labels: &Labels) {
+    out.push(b'{');
+    for (i, (name, value)) in labels.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        put_text(out, name);
+        out.push(b':');
+        put_text(out, value);
+    }
+    out.push(b'}');
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(out, text).expect("writing a text to memory cannot fail");
+}

@@ -1,0 +1,163 @@
+//! The whole product as processes: killed at any moment, several on one database, refused where it must be.
+
+#![expect(clippy::unwrap_used, reason = "what a test sets up may fail it")]
+
+mod process;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mainstay::house::SCHEMAS;
+use mainstay_kernel::store::testing::Scratch;
+use process::{Process, send};
+
+/// How often the server is killed in one story; `MAINSTAY_CRASH_ROUNDS=200` for the long run.
+fn rounds() -> u32 {
+    std::env::var("MAINSTAY_CRASH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5)
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("mainstay-whole-{name}-{}", std::process::id()));
+    drop(std::fs::remove_dir_all(&folder));
+    folder
+}
+
+/// Number → title of everything that was acknowledged.
+type Acknowledged = Arc<Mutex<BTreeMap<u64, String>>>;
+
+/// Writes until the server goes away; remembers only what it answered for.
+fn write_until_gone(server: &Process, cookie: &str, writer: u32, round: u32, known: &Acknowledged) {
+    let (to, cookie, known) = (server.address, cookie.to_owned(), known.clone());
+    std::thread::spawn(move || {
+        for count in 0.. {
+            let title = format!("r{round}-w{writer}-{count}");
+            let Some(reply) = send(to, "POST", "/work/new", &cookie, &format!("title={title}&priority=2"))
+            else {
+                return;
+            };
+            let Some(number) = reply.head.lines().find_map(|line| line.strip_prefix("location: /work/"))
+            else {
+                return;
+            };
+            let earlier = known.lock().unwrap().insert(number.parse().unwrap(), title);
+            assert!(earlier.is_none(), "number {number} was given twice");
+        }
+    });
+}
+
+/// Rounds of writing and killing; afterwards every acknowledged item is there, once, under its number.
+fn survive(data: &std::path::Path, postgres: Option<&str>) {
+    let known = Acknowledged::default();
+    for round in 0..rounds() {
+        let server = Process::start(data, postgres);
+        let cookie = server.sign_in();
+        for writer in 0..8 {
+            write_until_gone(&server, &cookie, writer, round, &known);
+        }
+        // Another moment in every round.
+        std::thread::sleep(Duration::from_millis(150 + u64::from(round) * 97 % 500));
+        server.kill();
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let server = Process::start(data, postgres);
+    let cookie = server.sign_in();
+    let known = known.lock().unwrap();
+    assert!(
+        known.len() > usize::try_from(rounds()).unwrap(),
+        "only {} writes were acknowledged",
+        known.len()
+    );
+    for (number, title) in known.iter() {
+        let reply = send(server.address, "GET", &format!("/work/{number}"), &cookie, "").unwrap();
+        assert_eq!(reply.status, 200, "#{number} was acknowledged and is lost");
+        assert!(reply.body.contains(title.as_str()), "#{number} is not {title}");
+    }
+    println!("{} acknowledged writes over {} kills, none lost", known.len(), rounds());
+    server.kill();
+    let mut doctor = Command::new(env!("CARGO_BIN_EXE_mainstay"));
+    doctor.arg("doctor").arg("--data").arg(data);
+    if let Some(url) = postgres {
+        doctor.args(["--postgres", url]);
+    }
+    let said = doctor.output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_the_server_is_killed_on_sqlite() {
+    let data = folder("sqlite");
+    survive(&data, None);
+    drop(std::fs::remove_dir_all(data));
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_the_server_is_killed_on_postgresql() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let Some(scratch) = runtime.block_on(Scratch::postgres(SCHEMAS)) else {
+        println!("skipped: no PostgreSQL for tests");
+        return;
+    };
+    let data = folder("postgres");
+    survive(&data, scratch.url().as_deref());
+    runtime.block_on(scratch.remove());
+    drop(std::fs::remove_dir_all(data));
+}
+
+#[test]
+fn several_processes_share_one_postgresql_and_one_can_go() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let Some(scratch) = runtime.block_on(Scratch::postgres(SCHEMAS)) else {
+        println!("skipped: no PostgreSQL for tests");
+        return;
+    };
+    let (data, url) = (folder("shared"), scratch.url());
+    let first = Process::start(&data, url.as_deref());
+    let second = Process::start(&data, url.as_deref());
+    let cookie = first.sign_in();
+    let known = Acknowledged::default();
+    for writer in 0..4 {
+        write_until_gone(&first, &cookie, writer, 1, &known);
+        write_until_gone(&second, &cookie, writer, 2, &known);
+    }
+    std::thread::sleep(Duration::from_millis(700));
+    first.kill();
+    std::thread::sleep(Duration::from_millis(300));
+    let after = send(second.address, "POST", "/work/new", &cookie, "title=after&priority=2").unwrap();
+    assert_eq!(after.status, 303, "the other carries on");
+    for (number, title) in known.lock().unwrap().iter() {
+        let reply = send(second.address, "GET", &format!("/work/{number}"), &cookie, "").unwrap();
+        assert!(reply.status == 200 && reply.body.contains(title.as_str()), "#{number} {title}");
+    }
+    second.kill();
+    runtime.block_on(scratch.remove());
+    drop(std::fs::remove_dir_all(data));
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_refused_and_says_why() {
+    let data = folder("twice");
+    let server = Process::start(&data, None);
+    let second = Command::new(env!("CARGO_BIN_EXE_mainstay"))
+        .args(["up", "--no-agent", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(!second.status.success());
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains("in use by another mainstay"), "{said}");
+    let line = Command::new(env!("CARGO_BIN_EXE_mainstay"))
+        .args(["add-host", "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8_lossy(&line.stdout).contains("--token mse_"),
+        "a host is invited beside the server"
+    );
+    assert!(server.resident_kb() > 0);
+    server.kill();
+    drop(std::fs::remove_dir_all(data));
+}
