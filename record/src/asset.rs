@@ -171,9 +171,7 @@ pub(crate) fn known(
 
 fn unknown(fault: Fault, field: &str, what: &str) -> Fault {
     match fault {
-        Fault::NotFound { .. } => {
-            Fault::invalid(field, "unknown", format!("there is no such {what} here"))
-        }
+        Fault::NotFound { .. } => Fault::invalid(field, "unknown", format!("there is no such {what} here")),
         other => other,
     }
 }

@@ -69,21 +69,28 @@ pub(super) struct AssetPatch {
 
 /// Names, owns and rates an asset. With If-Match only as it was read.
 #[utoipa::path(patch, path = "/api/v1/assets/{id}", params(("id" = String, Path)), request_body = AssetPatch, responses((status = 200, body = Asset)))]
-pub(super) async fn edit(caller: Caller, headers: HeaderMap, Path(id): Path<String>, Given { value: patch, .. }: Given<AssetPatch>) -> Answer {
+pub(super) async fn edit(
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Given { value: patch, .. }: Given<AssetPatch>,
+) -> Answer {
     let (id, expected): (AssetId, _) = (id.parse()?, Expected::from_headers(&headers));
-    let changed = caller.write(move |tx, cx| {
-        let before = asset::get(tx, cx, id)?;
-        let seen = body::still(&expected, before.revision)?;
-        let edit = asset::Edit {
-            name: patch.name.clone().unwrap_or(before.name),
-            environment: patch.environment.clone().unwrap_or(before.environment),
-            criticality: patch.criticality.clone().unwrap_or(before.criticality),
-            team: patch.team.unwrap_or(before.team),
-            owner: patch.owner.unwrap_or(before.owner),
-        };
-        asset::edit(tx, cx, id, seen, &edit)?;
-        asset::get(tx, cx, id)
-    }).await?;
+    let changed = caller
+        .write(move |tx, cx| {
+            let before = asset::get(tx, cx, id)?;
+            let seen = body::still(&expected, before.revision)?;
+            let edit = asset::Edit {
+                name: patch.name.clone().unwrap_or(before.name),
+                environment: patch.environment.clone().unwrap_or(before.environment),
+                criticality: patch.criticality.clone().unwrap_or(before.criticality),
+                team: patch.team.unwrap_or(before.team),
+                owner: patch.owner.unwrap_or(before.owner),
+            };
+            asset::edit(tx, cx, id, seen, &edit)?;
+            asset::get(tx, cx, id)
+        })
+        .await?;
     Ok(body::tagged(&HeaderMap::new(), changed.revision, &Asset::from(changed)))
 }
 
@@ -91,7 +98,12 @@ pub(super) async fn edit(caller: Caller, headers: HeaderMap, Path(id): Path<Stri
 #[utoipa::path(get, path = "/api/v1/assets/{id}/facts", params(("id" = String, Path)), responses((status = 200, body = Page<Fact>)))]
 pub(super) async fn facts(caller: Caller, Path(id): Path<String>) -> Answer {
     let id: AssetId = id.parse()?;
-    let found = caller.read(move |tx, cx| { asset::get(tx, cx, id)?; fact::all(tx, cx, id) }).await?;
+    let found = caller
+        .read(move |tx, cx| {
+            asset::get(tx, cx, id)?;
+            fact::all(tx, cx, id)
+        })
+        .await?;
     let items = found.iter().map(|f| Fact::of(f, false)).collect::<Result<Vec<_>, Fault>>()?;
     Ok(Json(Page { items, next: None }).into_response())
 }
@@ -100,6 +112,11 @@ pub(super) async fn facts(caller: Caller, Path(id): Path<String>) -> Answer {
 #[utoipa::path(get, path = "/api/v1/assets/{id}/facts/{section}", params(("id" = String, Path), ("section" = String, Path)), responses((status = 200, body = Fact)))]
 pub(super) async fn section(caller: Caller, Path((id, section)): Path<(String, String)>) -> Answer {
     let (id, section): (AssetId, _) = (id.parse()?, Section::from(section.as_str()));
-    let found = caller.read(move |tx, cx| { asset::get(tx, cx, id)?; fact::get(tx, cx, id, &section) }).await?;
+    let found = caller
+        .read(move |tx, cx| {
+            asset::get(tx, cx, id)?;
+            fact::get(tx, cx, id, &section)
+        })
+        .await?;
     Ok(Json(Fact::of(&found.ok_or(Fault::NotFound { what: "section" })?, true)?).into_response())
 }

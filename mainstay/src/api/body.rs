@@ -35,10 +35,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Given<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let kind = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase());
+        let kind = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase());
         // A form of a browser can send text without asking; JSON it cannot.
-        if kind.is_some_and(|kind| !kind.starts_with("application/json") && !kind.starts_with("application/merge-patch+json")) {
-            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "This takes JSON");
+        if kind.is_some_and(|kind| {
+            !kind.starts_with("application/json") && !kind.starts_with("application/merge-patch+json")
+        }) {
+            let problem =
+                Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "This takes JSON");
             return Err(problem.detail("send it with Content-Type: application/json").into_response());
         }
         let bytes = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
@@ -63,19 +69,27 @@ pub fn still(expected: &Expected, revision: i64) -> Result<i64, Fault> {
 
 /// Texts that several people write are changed only by who says which revision was read.
 pub fn if_match_needed() -> Response {
-    let problem = Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", "Say which revision you read");
-    problem.detail("send If-Match with the ETag of the answer you read; then nobody's text is overwritten unseen").into_response()
+    let problem =
+        Problem::new(StatusCode::PRECONDITION_REQUIRED, "if_match_required", "Say which revision you read");
+    problem
+        .detail(
+            "send If-Match with the ETag of the answer you read; then nobody's text is overwritten unseen",
+        )
+        .into_response()
 }
 
 /// The sort key of a cursor; one of another list is refused, not taken for the beginning.
 pub fn key<K: DeserializeOwned>(after: Option<&Cursor>) -> Result<Option<K>, Fault> {
-    let wrong = || Fault::invalid("after", "unreadable", "this cursor is of another list; start again without it");
+    let wrong =
+        || Fault::invalid("after", "unreadable", "this cursor is of another list; start again without it");
     after.map(|cursor| cursor.key().ok_or_else(wrong)).transpose()
 }
 
 /// A field of a merge patch: absent is left, `null` is emptied.
 #[expect(clippy::option_option, reason = "a merge patch tells absent from null")]
-pub fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+pub fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -89,7 +103,12 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// The rows that were read, one more than `limit` at most, as their shape in JSON.
-    pub fn of<R, K: Serialize>(mut rows: Vec<R>, limit: u32, key: impl Fn(&R) -> K, shape: impl Fn(R) -> T) -> Self {
+    pub fn of<R, K: Serialize>(
+        mut rows: Vec<R>,
+        limit: u32,
+        key: impl Fn(&R) -> K,
+        shape: impl Fn(R) -> T,
+    ) -> Self {
         let most = limit as usize;
         let has_more = rows.len() > most;
         rows.truncate(most);

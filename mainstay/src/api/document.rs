@@ -8,7 +8,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use mainstay_face::Door;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{Content, OpenApi as Document, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema};
 
@@ -25,7 +27,8 @@ async fn shown() -> Response {
 
 /// The document as it is frozen in `docs/openapi.json`.
 pub fn text() -> String {
-    let mut text = Api::openapi().to_pretty_json().expect("the document holds only strings, numbers and lists");
+    let mut text =
+        Api::openapi().to_pretty_json().expect("the document holds only strings, numbers and lists");
     text.push('\n');
     text
 }
@@ -84,9 +87,15 @@ struct Everywhere;
 impl Modify for Everywhere {
     fn modify(&self, document: &mut Document) {
         if let Some(components) = document.components.as_mut() {
-            let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API token: mst_…")).build();
+            let bearer = HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .description(Some("An API token: mst_…"))
+                .build();
             components.add_security_scheme("token", SecurityScheme::Http(bearer));
-            components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("ms"))));
+            components.add_security_scheme(
+                "session",
+                SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("ms"))),
+            );
         }
         for (path, item) in &mut document.paths.paths {
             let operations = [("get", &mut item.get), ("post", &mut item.post), ("patch", &mut item.patch)];
@@ -101,13 +110,22 @@ impl Modify for Everywhere {
 
 fn complete(operation: &mut Operation, method: &str, path: &str) {
     let fault = Content::new(Some(Ref::from_schema_name("Problem")));
-    let fault = ResponseBuilder::new().description("A fault").content("application/problem+json", fault).build();
+    let fault =
+        ResponseBuilder::new().description("A fault").content("application/problem+json", fault).build();
     operation.responses.responses.insert("default".to_owned(), fault.into());
     operation.security = Some(vec![
         SecurityRequirement::new("token", Vec::<String>::new()),
         SecurityRequirement::new("session", Vec::<String>::new()),
     ]);
-    let noun: String = path.trim_start_matches("/api/v1/").chars().filter_map(|c| match c { '/' => Some('_'), '{' | '}' => None, c => Some(c) }).collect();
+    let noun: String = path
+        .trim_start_matches("/api/v1/")
+        .chars()
+        .filter_map(|c| match c {
+            '/' => Some('_'),
+            '{' | '}' => None,
+            c => Some(c),
+        })
+        .collect();
     operation.operation_id = Some(format!("{method}_{noun}"));
     operation.tags = path.split('/').nth(3).map(|room| vec![room.to_owned()]);
 }

@@ -66,10 +66,12 @@ pub(super) async fn list(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     let limit = body::rows(asked.limit);
     let key: (i64, i64) = body::key(asked.after.as_ref())?.unwrap_or((-1, 0));
     let filter = finding::Filter { asset: asked.asset, rule: asked.rule, states: states(asked.state) };
-    let found = caller.read(move |tx, cx| {
-        filter.asset.map(|on| asset::get(tx, cx, on)).transpose()?;
-        finding::filtered(tx, cx, &filter, (key.0, FindingId(key.1)), limit + 1)
-    }).await?;
+    let found = caller
+        .read(move |tx, cx| {
+            filter.asset.map(|on| asset::get(tx, cx, on)).transpose()?;
+            finding::filtered(tx, cx, &filter, (key.0, FindingId(key.1)), limit + 1)
+        })
+        .await?;
     Ok(Json(Page::of(found, limit, |(rank, f)| (*rank, f.id.0), |(_, f)| Finding::from(f))).into_response())
 }
 
@@ -91,13 +93,19 @@ pub(super) struct Acceptance {
 
 /// Accepts the risk until a moment; then the finding is open again by itself. With If-Match only as it was read.
 #[utoipa::path(post, path = "/api/v1/findings/{id}/accept", params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = Acceptance, responses((status = 200, body = Finding)))]
-pub(super) async fn accept(caller: Caller, headers: HeaderMap, Path(id): Path<String>, Given { value, bytes }: Given<Acceptance>) -> Answer {
+pub(super) async fn accept(
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Given { value, bytes }: Given<Acceptance>,
+) -> Answer {
     let (finding_id, expected): (FindingId, _) = (id.parse()?, Expected::from_headers(&headers));
     once(&caller, &headers, &format!("POST findings/{id}/accept"), &bytes, StatusCode::OK, move |tx, cx| {
         let seen = body::still(&expected, finding::get(tx, cx, finding_id)?.revision)?;
         finding::accept(tx, cx, finding_id, seen, &value.reason, value.until.0)?;
         finding::get(tx, cx, finding_id).map(Finding::from)
-    }).await
+    })
+    .await
 }
 
 /// Takes an acceptance back: the finding is open again.
@@ -107,5 +115,6 @@ pub(super) async fn withdraw(caller: Caller, headers: HeaderMap, Path(id): Path<
     once(&caller, &headers, &format!("POST findings/{id}/withdraw"), b"", StatusCode::OK, move |tx, cx| {
         finding::withdraw(tx, cx, finding_id)?;
         finding::get(tx, cx, finding_id).map(Finding::from)
-    }).await
+    })
+    .await
 }

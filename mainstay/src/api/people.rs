@@ -52,7 +52,11 @@ pub(super) struct NewPerson {
 
 /// Adds somebody to the staff; they come in by a link or a password.
 #[utoipa::path(post, path = "/api/v1/people", operation_id = "add_person", params(("Idempotency-Key" = Option<String>, Header)), request_body = NewPerson, responses((status = 201, body = Person)))]
-pub(super) async fn add(caller: Caller, headers: HeaderMap, Given { value: who, bytes }: Given<NewPerson>) -> Answer {
+pub(super) async fn add(
+    caller: Caller,
+    headers: HeaderMap,
+    Given { value: who, bytes }: Given<NewPerson>,
+) -> Answer {
     let new = people::New { name: who.name, email: who.email, kind: Kind::Staff };
     once(&caller, &headers, "POST people", &bytes, StatusCode::CREATED, move |tx, cx| {
         let id = people::add(tx, cx, &new)?;
@@ -60,5 +64,6 @@ pub(super) async fn add(caller: Caller, headers: HeaderMap, Given { value: who, 
             access::grant(tx, cx, role, Grantee::Person(id), None)?;
         }
         people::get(tx, cx.org, id).map(Person::from)
-    }).await
+    })
+    .await
 }

@@ -66,11 +66,16 @@ pub(super) struct NewPlan {
 
 /// Prepares a plan: the host is asked what would happen; nothing is changed on it.
 #[utoipa::path(post, path = "/api/v1/plans", params(("Idempotency-Key" = Option<String>, Header)), request_body = NewPlan, responses((status = 201, body = Plan)))]
-pub(super) async fn prepare(caller: Caller, headers: HeaderMap, Given { value: new, bytes }: Given<NewPlan>) -> Answer {
+pub(super) async fn prepare(
+    caller: Caller,
+    headers: HeaderMap,
+    Given { value: new, bytes }: Given<NewPlan>,
+) -> Answer {
     once(&caller, &headers, "POST plans", &bytes, StatusCode::CREATED, move |tx, cx| {
         let id = mainstay_patches::prepare(tx, cx, new.asset, new.which)?;
         plan::get(tx, cx, id).map(Plan::from)
-    }).await
+    })
+    .await
 }
 
 /// Exactly what was simulated, at once or in a window.
@@ -84,12 +89,18 @@ pub(super) struct Approval {
 
 /// Approves exactly what was simulated; 412 when the simulation is another by now.
 #[utoipa::path(post, path = "/api/v1/plans/{id}/approve", params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = Approval, responses((status = 200, body = Plan)))]
-pub(super) async fn approve(caller: Caller, headers: HeaderMap, Path(id): Path<String>, Given { value: said, bytes }: Given<Approval>) -> Answer {
+pub(super) async fn approve(
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Given { value: said, bytes }: Given<Approval>,
+) -> Answer {
     let (plan_id, window_ms): (PlanId, _) = (id.parse()?, said.window.map(|w| (w.from.0, w.until.0)));
     once(&caller, &headers, &format!("POST plans/{id}/approve"), &bytes, StatusCode::OK, move |tx, cx| {
         mainstay_patches::approve(tx, cx, plan_id, &said.hash, window_ms)?;
         plan::get(tx, cx, plan_id).map(Plan::from)
-    }).await
+    })
+    .await
 }
 
 /// Gives a plan up that has not begun to change anything.
@@ -99,14 +110,20 @@ pub(super) async fn cancel(caller: Caller, headers: HeaderMap, Path(id): Path<St
     once(&caller, &headers, &format!("POST plans/{id}/cancel"), b"", StatusCode::OK, move |tx, cx| {
         plan::cancel(tx, cx, plan_id)?;
         plan::get(tx, cx, plan_id).map(Plan::from)
-    }).await
+    })
+    .await
 }
 
 /// The runs of a plan, in order.
 #[utoipa::path(get, path = "/api/v1/plans/{id}/runs", params(("id" = String, Path)), responses((status = 200, body = Page<Run>)))]
 pub(super) async fn runs(caller: Caller, Path(id): Path<String>) -> Answer {
     let id: PlanId = id.parse()?;
-    let found = caller.read(move |tx, cx| { plan::get(tx, cx, id)?; run::of_plan(tx, cx, id) }).await?;
+    let found = caller
+        .read(move |tx, cx| {
+            plan::get(tx, cx, id)?;
+            run::of_plan(tx, cx, id)
+        })
+        .await?;
     Ok(Json(Page { items: found.into_iter().map(Run::from).collect(), next: None }).into_response())
 }
 

@@ -8,7 +8,7 @@ use mainstay_record::{AssetId, FindingId, PlanId, RunId, WorkId, asset, fact, fi
 use mainstay_wire::{Outcome, Unseen};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, SchemaFormat, Type, KnownFormat};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// A moment: milliseconds since 1970 inside, `2026-11-23T09:00:00Z` outside.
@@ -25,14 +25,18 @@ impl Serialize for Moment {
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let at: Timestamp = text.parse().map_err(|_| de::Error::custom("give a moment as 2026-11-23T09:00:00Z"))?;
+        let at: Timestamp =
+            text.parse().map_err(|_| de::Error::custom("give a moment as 2026-11-23T09:00:00Z"))?;
         Ok(Self(at.as_millisecond()))
     }
 }
 
 impl PartialSchema for Moment {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).into()
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .into()
     }
 }
 
@@ -65,8 +69,17 @@ pub struct Asset {
 impl From<asset::Asset> for Asset {
     fn from(a: asset::Asset) -> Self {
         Self {
-            id: a.id, kind: a.kind, name: a.name, environment: a.environment, criticality: a.criticality, team: a.team, owner: a.owner,
-            is_retired: a.is_retired, summary: a.summary, seen_at: moments(a.seen_ms), revision: a.revision,
+            id: a.id,
+            kind: a.kind,
+            name: a.name,
+            environment: a.environment,
+            criticality: a.criticality,
+            team: a.team,
+            owner: a.owner,
+            is_retired: a.is_retired,
+            summary: a.summary,
+            seen_at: moments(a.seen_ms),
+            revision: a.revision,
         }
     }
 }
@@ -104,7 +117,10 @@ impl Fact {
     pub fn of(fact: &fact::Fact, is_whole: bool) -> Result<Self, Fault> {
         let seen = fact.read::<Value>()?;
         Ok(Self {
-            section: fact.section.word().to_owned(), changed_at: Moment(fact.changed_ms), looked_at: Moment(fact.looked_ms), hash: fact.hash.clone(),
+            section: fact.section.word().to_owned(),
+            changed_at: Moment(fact.changed_ms),
+            looked_at: Moment(fact.looked_ms),
+            hash: fact.hash.clone(),
             unseen: seen.unseen.into_iter().map(Gap::from).collect(),
             value: seen.value.filter(|_| is_whole),
         })
@@ -148,10 +164,27 @@ pub struct Finding {
 impl From<finding::Finding> for Finding {
     fn from(f: finding::Finding) -> Self {
         Self {
-            id: f.id, rule: f.rule, asset: f.asset, asset_name: f.asset_name, subject: f.subject, severity: f.severity.word().to_owned(), title: f.title,
-            reason: f.reason, detail: f.detail, state: f.state, stale: f.stale, first_seen_at: Moment(f.first_seen_ms), opened_at: Moment(f.opened_ms),
-            last_seen_at: Moment(f.last_seen_ms), gone_at: moments(f.gone_ms), times_opened: f.times_opened, due_at: moments(f.due_ms),
-            accepted_until: moments(f.accepted_until_ms), accepted_reason: f.accepted_reason, plan: f.plan, revision: f.revision,
+            id: f.id,
+            rule: f.rule,
+            asset: f.asset,
+            asset_name: f.asset_name,
+            subject: f.subject,
+            severity: f.severity.word().to_owned(),
+            title: f.title,
+            reason: f.reason,
+            detail: f.detail,
+            state: f.state,
+            stale: f.stale,
+            first_seen_at: Moment(f.first_seen_ms),
+            opened_at: Moment(f.opened_ms),
+            last_seen_at: Moment(f.last_seen_ms),
+            gone_at: moments(f.gone_ms),
+            times_opened: f.times_opened,
+            due_at: moments(f.due_ms),
+            accepted_until: moments(f.accepted_until_ms),
+            accepted_reason: f.accepted_reason,
+            plan: f.plan,
+            revision: f.revision,
         }
     }
 }
@@ -190,9 +223,23 @@ pub struct Work {
 impl From<work::Item> for Work {
     fn from(w: work::Item) -> Self {
         Self {
-            id: w.id, number: w.number, kind: w.kind, title: w.title, body: w.body, state: w.state, priority: w.priority, assignee: w.assignee,
-            assignee_name: w.assignee_name, team: w.team, asset: w.asset, finding: w.finding, due_at: moments(w.due_ms),
-            created_at: Moment(w.created_ms), changed_at: Moment(w.changed_ms), closed_at: moments(w.closed_ms), revision: w.revision,
+            id: w.id,
+            number: w.number,
+            kind: w.kind,
+            title: w.title,
+            body: w.body,
+            state: w.state,
+            priority: w.priority,
+            assignee: w.assignee,
+            assignee_name: w.assignee_name,
+            team: w.team,
+            asset: w.asset,
+            finding: w.finding,
+            due_at: moments(w.due_ms),
+            created_at: Moment(w.created_ms),
+            changed_at: Moment(w.changed_ms),
+            closed_at: moments(w.closed_ms),
+            revision: w.revision,
         }
     }
 }
@@ -238,10 +285,22 @@ pub struct Plan {
 impl From<plan::Plan> for Plan {
     fn from(p: plan::Plan) -> Self {
         Self {
-            id: p.id, number: p.number, kind: p.kind, title: p.title, asset: p.asset, state: p.state, spec: p.spec, simulation: p.simulation,
-            simulation_hash: p.simulation_hash, rollback: p.rollback,
+            id: p.id,
+            number: p.number,
+            kind: p.kind,
+            title: p.title,
+            asset: p.asset,
+            state: p.state,
+            spec: p.spec,
+            simulation: p.simulation,
+            simulation_hash: p.simulation_hash,
+            rollback: p.rollback,
             window: p.window_ms.map(|(from, until)| Window { from: Moment(from), until: Moment(until) }),
-            made_by: p.made_by, approved_by: p.approved_by, approved_at: moments(p.approved_ms), created_at: Moment(p.created_ms), revision: p.revision,
+            made_by: p.made_by,
+            approved_by: p.approved_by,
+            approved_at: moments(p.approved_ms),
+            created_at: Moment(p.created_ms),
+            revision: p.revision,
         }
     }
 }
@@ -275,10 +334,21 @@ pub struct Run {
 
 impl From<run::Run> for Run {
     fn from(r: run::Run) -> Self {
-        let ended = |o: Outcome| Ended { summary: o.summary, code: o.code, at: i64::try_from(o.ended_at_ms).ok().map(Moment) };
+        let ended = |o: Outcome| Ended {
+            summary: o.summary,
+            code: o.code,
+            at: i64::try_from(o.ended_at_ms).ok().map(Moment),
+        };
         Self {
-            id: r.id, plan: r.plan, asset: r.asset, step: r.step, state: r.state, output_bytes: r.output_bytes, outcome: r.outcome.map(ended),
-            created_at: Moment(r.created_ms), ended_at: moments(r.ended_ms),
+            id: r.id,
+            plan: r.plan,
+            asset: r.asset,
+            step: r.step,
+            state: r.state,
+            output_bytes: r.output_bytes,
+            outcome: r.outcome.map(ended),
+            created_at: Moment(r.created_ms),
+            ended_at: moments(r.ended_ms),
         }
     }
 }
@@ -318,12 +388,31 @@ pub struct Happened {
 impl From<Event> for Happened {
     fn from(e: Event) -> Self {
         let prefix = match &*e.subject.kind {
-            "asset" => "ast", "agent" => "agt", "finding" => "fnd", "work" => "wrk", "plan" => "pln", "run" => "run", "evidence" => "evd",
-            "person" => "per", "team" => "tem", "role" => "rol", "session" => "ses", "token" => "tok", "channel" => "chn", "notice" => "ntc",
+            "asset" => "ast",
+            "agent" => "agt",
+            "finding" => "fnd",
+            "work" => "wrk",
+            "plan" => "pln",
+            "run" => "run",
+            "evidence" => "evd",
+            "person" => "per",
+            "team" => "tem",
+            "role" => "rol",
+            "session" => "ses",
+            "token" => "tok",
+            "channel" => "chn",
+            "notice" => "ntc",
             _ => "",
         };
         let id = if prefix.is_empty() { e.subject.id.to_string() } else { id::spell(prefix, e.subject.id) };
-        Self { id: e.id, at: Moment(e.at_ms), actor: e.actor, verb: e.verb, subject: Subject { kind: e.subject.kind.into_owned(), id }, body: e.body }
+        Self {
+            id: e.id,
+            at: Moment(e.at_ms),
+            actor: e.actor,
+            verb: e.verb,
+            subject: Subject { kind: e.subject.kind.into_owned(), id },
+            body: e.body,
+        }
     }
 }
 
@@ -344,6 +433,14 @@ pub struct Person {
 
 impl From<people::Person> for Person {
     fn from(p: people::Person) -> Self {
-        Self { id: p.id, name: p.name, email: p.email, kind: p.kind, is_active: p.is_active, created_at: Moment(p.created_ms), revision: p.revision }
+        Self {
+            id: p.id,
+            name: p.name,
+            email: p.email,
+            kind: p.kind,
+            is_active: p.is_active,
+            created_at: Moment(p.created_ms),
+            revision: p.revision,
+        }
     }
 }

@@ -96,15 +96,27 @@ pub(super) struct NewWork {
 
 /// Opens a task.
 #[utoipa::path(post, path = "/api/v1/work", params(("Idempotency-Key" = Option<String>, Header)), request_body = NewWork, responses((status = 201, body = Work)))]
-pub(super) async fn create(caller: Caller, headers: HeaderMap, Given { value: w, bytes }: Given<NewWork>) -> Answer {
+pub(super) async fn create(
+    caller: Caller,
+    headers: HeaderMap,
+    Given { value: w, bytes }: Given<NewWork>,
+) -> Answer {
     let new = work::New {
-        kind: "task".to_owned(), title: w.title, body: w.body, priority: w.priority.unwrap_or(2), assignee: w.assignee, team: w.team, asset: w.asset,
-        finding: w.finding, due_ms: w.due_at.map(|at| at.0),
+        kind: "task".to_owned(),
+        title: w.title,
+        body: w.body,
+        priority: w.priority.unwrap_or(2),
+        assignee: w.assignee,
+        team: w.team,
+        asset: w.asset,
+        finding: w.finding,
+        due_ms: w.due_at.map(|at| at.0),
     };
     once(&caller, &headers, "POST work", &bytes, StatusCode::CREATED, move |tx, cx| {
         let (id, _) = work::create(tx, cx, &new)?;
         work::get(tx, cx, id).map(Work::from)
-    }).await
+    })
+    .await
 }
 
 /// A merge patch: what is absent stays, `null` empties.
@@ -127,25 +139,32 @@ pub(super) struct WorkPatch {
 
 /// Changes a work item as it was read: If-Match is needed, several people write its text.
 #[utoipa::path(patch, path = "/api/v1/work/{number}", params(("number" = i64, Path), ("If-Match" = String, Header)), request_body = WorkPatch, responses((status = 200, body = Work)))]
-pub(super) async fn edit(caller: Caller, headers: HeaderMap, Path(text): Path<String>, Given { value: patch, .. }: Given<WorkPatch>) -> Answer {
+pub(super) async fn edit(
+    caller: Caller,
+    headers: HeaderMap,
+    Path(text): Path<String>,
+    Given { value: patch, .. }: Given<WorkPatch>,
+) -> Answer {
     let (number, expected) = (number(&text)?, Expected::from_headers(&headers));
     if expected == Expected::Anything {
         return Ok(body::if_match_needed());
     }
-    let changed = caller.write(move |tx, cx| {
-        let before = work::by_number(tx, cx, number)?;
-        let seen = body::still(&expected, before.revision)?;
-        let edit = work::Edit {
-            title: patch.title.clone().unwrap_or(before.title),
-            body: patch.body.clone().unwrap_or(before.body),
-            state: patch.state.unwrap_or(before.state),
-            priority: patch.priority.unwrap_or(before.priority),
-            assignee: patch.assignee.unwrap_or(before.assignee),
-            due_ms: patch.due_at.map_or(before.due_ms, |due| due.map(|at| at.0)),
-        };
-        work::edit(tx, cx, before.id, seen, &edit)?;
-        work::get(tx, cx, before.id)
-    }).await?;
+    let changed = caller
+        .write(move |tx, cx| {
+            let before = work::by_number(tx, cx, number)?;
+            let seen = body::still(&expected, before.revision)?;
+            let edit = work::Edit {
+                title: patch.title.clone().unwrap_or(before.title),
+                body: patch.body.clone().unwrap_or(before.body),
+                state: patch.state.unwrap_or(before.state),
+                priority: patch.priority.unwrap_or(before.priority),
+                assignee: patch.assignee.unwrap_or(before.assignee),
+                due_ms: patch.due_at.map_or(before.due_ms, |due| due.map(|at| at.0)),
+            };
+            work::edit(tx, cx, before.id, seen, &edit)?;
+            work::get(tx, cx, before.id)
+        })
+        .await?;
     Ok(body::tagged(&HeaderMap::new(), changed.revision, &Work::from(changed)))
 }
 
@@ -158,11 +177,24 @@ pub(super) struct NewNote {
 
 /// Adds a note to the timeline; answers the item.
 #[utoipa::path(post, path = "/api/v1/work/{number}/notes", params(("number" = i64, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = NewNote, responses((status = 201, body = Work)))]
-pub(super) async fn note(caller: Caller, headers: HeaderMap, Path(text): Path<String>, Given { value: new, bytes }: Given<NewNote>) -> Answer {
+pub(super) async fn note(
+    caller: Caller,
+    headers: HeaderMap,
+    Path(text): Path<String>,
+    Given { value: new, bytes }: Given<NewNote>,
+) -> Answer {
     let number = number(&text)?;
-    once(&caller, &headers, &format!("POST work/{number}/notes"), &bytes, StatusCode::CREATED, move |tx, cx| {
-        let item = work::by_number(tx, cx, number)?;
-        work::note(tx, cx, item.id, &new.text)?;
-        Ok(Work::from(item))
-    }).await
+    once(
+        &caller,
+        &headers,
+        &format!("POST work/{number}/notes"),
+        &bytes,
+        StatusCode::CREATED,
+        move |tx, cx| {
+            let item = work::by_number(tx, cx, number)?;
+            work::note(tx, cx, item.id, &new.text)?;
+            Ok(Work::from(item))
+        },
+    )
+    .await
 }

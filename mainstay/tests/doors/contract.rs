@@ -26,7 +26,10 @@ fn it_is_openapi_3_1_and_every_reference_leads_somewhere() {
         for (method, operation) in item.as_object().unwrap() {
             let name = operation["operationId"].as_str().unwrap().to_owned();
             assert!(names.insert(name.clone()), "{name} is there twice");
-            assert!(operation["responses"]["default"].is_object(), "{method} {path} does not say how its faults look");
+            assert!(
+                operation["responses"]["default"].is_object(),
+                "{method} {path} does not say how its faults look"
+            );
         }
     }
     let mut open = vec![document];
@@ -34,7 +37,13 @@ fn it_is_openapi_3_1_and_every_reference_leads_somewhere() {
         if let Some(to) = value.get("$ref").and_then(Value::as_str) {
             assert!(document.pointer(to.trim_start_matches('#')).is_some(), "{to} leads nowhere");
         }
-        open.extend(value.as_object().into_iter().flat_map(|o| o.values()).chain(value.as_array().into_iter().flatten()));
+        open.extend(
+            value
+                .as_object()
+                .into_iter()
+                .flat_map(|o| o.values())
+                .chain(value.as_array().into_iter().flatten()),
+        );
     }
 }
 
@@ -56,7 +65,10 @@ pub fn holds(method: &str, path: &str, said: &Said) {
         return;
     }
     let paths = document()["paths"].as_object().unwrap();
-    let (pattern, item) = paths.iter().find(|(pattern, _)| fits_path(pattern, path)).unwrap_or_else(|| panic!("{path} is not in the document"));
+    let (pattern, item) = paths
+        .iter()
+        .find(|(pattern, _)| fits_path(pattern, path))
+        .unwrap_or_else(|| panic!("{path} is not in the document"));
     let responses = &item[method.to_lowercase()]["responses"];
     assert!(responses.is_object(), "{method} {pattern} is not in the document");
     let status = said.status.as_u16().to_string();
@@ -70,7 +82,8 @@ pub fn holds(method: &str, path: &str, said: &Said) {
         return;
     };
     let kind = said.header("content-type");
-    let content = content.get(kind).unwrap_or_else(|| panic!("{method} {pattern} answered {kind}: {}", said.text));
+    let content =
+        content.get(kind).unwrap_or_else(|| panic!("{method} {pattern} answered {kind}: {}", said.text));
     let wrong = differs(&content["schema"], &said.json(), "$");
     assert!(wrong.is_empty(), "{method} {pattern} {status}: {}\n{}", wrong.join("; "), said.text);
 }
@@ -103,12 +116,16 @@ fn differs(schema: &Value, value: &Value, at: &str) -> Vec<String> {
         return vec![format!("{at} is {value}, not {kinds:?}")];
     }
     let mut wrong = Vec::new();
-    if schema["format"] == "date-time" && value.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_err()) {
+    if schema["format"] == "date-time"
+        && value.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_err())
+    {
         wrong.push(format!("{at} is no moment"));
     }
     if let (Some(properties), Some(object)) = (schema["properties"].as_object(), value.as_object()) {
         let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        wrong.extend(required.filter(|name| !object.contains_key(*name)).map(|name| format!("{at}.{name} is missing")));
+        wrong.extend(
+            required.filter(|name| !object.contains_key(*name)).map(|name| format!("{at}.{name} is missing")),
+        );
         for (name, inner) in object {
             match properties.get(name) {
                 Some(schema) => wrong.extend(differs(schema, inner, &format!("{at}.{name}"))),

@@ -66,7 +66,11 @@ pub async fn caller(house: &House, name: &str, role: BuiltIn) -> Caller {
 /// A second organisation with an owner of its own.
 pub async fn neighbour(house: &House) -> (House, Caller) {
     let (ids, clock) = (house.ground.ids.clone(), house.ground.clock.clone());
-    let org = house.db().write(move |tx| tenancy::create(tx, &ids, &clock, "next-door", "Next door")).await.unwrap();
+    let org = house
+        .db()
+        .write(move |tx| tenancy::create(tx, &ids, &clock, "next-door", "Next door"))
+        .await
+        .unwrap();
     let other = House { ground: house.ground.clone(), org };
     let owner = caller(&other, "Other Owner", BuiltIn::Owner).await;
     (other, owner)
@@ -93,7 +97,14 @@ impl Said {
     }
 }
 
-pub async fn ask(router: &Router, who: &Caller, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Said {
+pub async fn ask(
+    router: &Router,
+    who: &Caller,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> Said {
     let mut request = Request::builder().method(method).uri(path).header(header::HOST, "mainstay.test");
     if let Some(cookie) = &who.cookie {
         request = request.header(header::COOKIE, format!("ms={cookie}"));
@@ -103,7 +114,8 @@ pub async fn ask(router: &Router, who: &Caller, method: &str, path: &str, header
     }
     let answer: Response<Body> = router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
     let (parts, body) = answer.into_parts();
-    let is_stream = parts.headers.get("content-type").is_some_and(|v| v.as_bytes().starts_with(b"text/event-stream"));
+    let is_stream =
+        parts.headers.get("content-type").is_some_and(|v| v.as_bytes().starts_with(b"text/event-stream"));
     let bytes = if is_stream { Vec::new() } else { body.collect().await.unwrap().to_bytes().to_vec() };
     Said { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
 }
@@ -153,17 +165,27 @@ pub fn updates() -> String {
 
 async fn host(house: &House, name: &str) -> (AssetId, AgentId, String) {
     let (cx, name) = (house.cx(), name.to_owned());
-    house.db().write(move |tx| {
-        let token = agent::invite(tx, &cx)?;
-        let machine = Machine {
-            name: name.clone(), machine_id: Some(name.clone()), os: "debian".into(), os_name: "Debian 12".into(), architecture: "x86_64".into(), agent: "0.1.0".into(),
-        };
-        let enrolled = agent::enrol(tx, &cx, &Enrol { protocol: PROTOCOL, token, nonce: "n".into(), machine })?;
-        let known = agent::by_key(tx, cx.org, &enrolled.key)?;
-        fact::store(tx, &cx, known.asset, &Section::Updates, "h", &updates(), cx.now_ms())?;
-        fact::assess_soon(tx, &cx, known.asset, &Section::Updates)?;
-        Ok((known.asset, known.id, enrolled.key))
-    }).await.unwrap()
+    house
+        .db()
+        .write(move |tx| {
+            let token = agent::invite(tx, &cx)?;
+            let machine = Machine {
+                name: name.clone(),
+                machine_id: Some(name.clone()),
+                os: "debian".into(),
+                os_name: "Debian 12".into(),
+                architecture: "x86_64".into(),
+                agent: "0.1.0".into(),
+            };
+            let enrolled =
+                agent::enrol(tx, &cx, &Enrol { protocol: PROTOCOL, token, nonce: "n".into(), machine })?;
+            let known = agent::by_key(tx, cx.org, &enrolled.key)?;
+            fact::store(tx, &cx, known.asset, &Section::Updates, "h", &updates(), cx.now_ms())?;
+            fact::assess_soon(tx, &cx, known.asset, &Section::Updates)?;
+            Ok((known.asset, known.id, enrolled.key))
+        })
+        .await
+        .unwrap()
 }
 
 /// A plan that its host has simulated.
@@ -194,30 +216,67 @@ impl Things {
         let (doomed, _) = ready(house, third, third_agent).await;
         let (person, _) = house.person(&format!("Extra {tag}"), Some(BuiltIn::Viewer)).await;
         let (cx, tag) = (house.cx(), tag.to_owned());
-        house.db().write(move |tx| {
-            let due = |_: Severity, first: i64| Some(first + DAY_MS);
-            let look = finding::Look { rule: "test.rule", asset, scope: "test", at_ms: cx.now_ms(), due: &due };
-            let sighting = |subject: &str| finding::Sighting {
-                subject: subject.into(), severity: Severity::High, title: format!("{subject} deviates"), reason: "because".into(), detail: json!({}),
-            };
-            finding::observe(tx, &cx, look, &[sighting("one"), sighting("two")])?;
-            let found = finding::of_rule(tx, &cx, "test.rule", asset)?;
-            finding::accept(tx, &cx, found[1].id, found[1].revision, "known", cx.now_ms() + DAY_MS)?;
-            let (_, number) = work::create(tx, &cx, &work::New { kind: "task".into(), title: format!("Task {tag}"), priority: 2, ..work::New::default() })?;
-            let role = mainstay_kernel::access::roles(tx, &cx)?.into_iter().find(|r| r.built_in == Some(BuiltIn::Viewer)).expect("built in").id.to_string();
-            Ok(Self {
-                asset, agent, key: key.clone(), finding: found[0].id, accepted: found[1].id, number, plan,
-                hash: plan::get(tx, &cx, plan)?.simulation_hash.unwrap_or_default(), run, fresh, bare, doomed,
-                code: link::issue(tx, &cx, person)?, person, role,
+        house
+            .db()
+            .write(move |tx| {
+                let due = |_: Severity, first: i64| Some(first + DAY_MS);
+                let look =
+                    finding::Look { rule: "test.rule", asset, scope: "test", at_ms: cx.now_ms(), due: &due };
+                let sighting = |subject: &str| finding::Sighting {
+                    subject: subject.into(),
+                    severity: Severity::High,
+                    title: format!("{subject} deviates"),
+                    reason: "because".into(),
+                    detail: json!({}),
+                };
+                finding::observe(tx, &cx, look, &[sighting("one"), sighting("two")])?;
+                let found = finding::of_rule(tx, &cx, "test.rule", asset)?;
+                finding::accept(tx, &cx, found[1].id, found[1].revision, "known", cx.now_ms() + DAY_MS)?;
+                let (_, number) = work::create(
+                    tx,
+                    &cx,
+                    &work::New {
+                        kind: "task".into(),
+                        title: format!("Task {tag}"),
+                        priority: 2,
+                        ..work::New::default()
+                    },
+                )?;
+                let role = mainstay_kernel::access::roles(tx, &cx)?
+                    .into_iter()
+                    .find(|r| r.built_in == Some(BuiltIn::Viewer))
+                    .expect("built in")
+                    .id
+                    .to_string();
+                Ok(Self {
+                    asset,
+                    agent,
+                    key: key.clone(),
+                    finding: found[0].id,
+                    accepted: found[1].id,
+                    number,
+                    plan,
+                    hash: plan::get(tx, &cx, plan)?.simulation_hash.unwrap_or_default(),
+                    run,
+                    fresh,
+                    bare,
+                    doomed,
+                    code: link::issue(tx, &cx, person)?,
+                    person,
+                    role,
+                })
             })
-        }).await.unwrap()
+            .await
+            .unwrap()
     }
 
     /// A token of somebody's own, for what it may.
     pub async fn token(house: &House, of: &Caller, rights: &[&str]) -> (String, String) {
         let (cx, all) = (of.cx.clone().unwrap(), house.ground.rights.clone());
         let rights: Vec<String> = rights.iter().map(|r| (*r).to_owned()).collect();
-        let made = move |tx: &mut mainstay_kernel::store::Tx<'_>| token::make(tx, &cx, &all, "test", &rights, cx.now_ms() + DAY_MS);
+        let made = move |tx: &mut mainstay_kernel::store::Tx<'_>| {
+            token::make(tx, &cx, &all, "test", &rights, cx.now_ms() + DAY_MS)
+        };
         let (id, text) = house.db().write(made).await.unwrap();
         (id.to_string(), text)
     }

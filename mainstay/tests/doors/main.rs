@@ -15,7 +15,11 @@ pub fn frozen(file: &str, now: &str) {
         std::fs::write(&path, now).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    let differs = kept.lines().zip(now.lines()).position(|(a, b)| a != b).unwrap_or(kept.lines().count().min(now.lines().count()));
+    let differs = kept
+        .lines()
+        .zip(now.lines())
+        .position(|(a, b)| a != b)
+        .unwrap_or(kept.lines().count().min(now.lines().count()));
     assert!(
         kept == now,
         "{file} is not what the program says now; first difference in line {}:\n  kept: {}\n  now:  {}\n\

@@ -68,10 +68,18 @@ const ROUTES: &[(&str, &str, Sent)] = &[
     ("POST", "/settings/tokens/{token_id}/revoke", Nothing),
     ("GET", "/settings/agents", Nothing),
     ("GET", "/settings/policies", Nothing),
-    ("POST", "/settings/policies", Form("version=0&critical_days=2&high_days=7&medium_days=30&low_days=90&do=dry")),
+    (
+        "POST",
+        "/settings/policies",
+        Form("version=0&critical_days=2&high_days=7&medium_days=30&low_days=90&do=dry"),
+    ),
     ("GET", "/settings/mail", Nothing),
     ("POST", "/settings/mail/test", Form("to=x@example.org")),
-    ("POST", "/settings/mail", Form("revision=0&host=mail.example.org&port=25&tls=start_tls&from=a@example.org")),
+    (
+        "POST",
+        "/settings/mail",
+        Form("revision=0&host=mail.example.org&port=25&tls=start_tls&from=a@example.org"),
+    ),
     ("GET", "/settings/audit", Nothing),
     ("GET", "/api/v1/openapi.json", Nothing),
     ("GET", "/api/v1/assets", Nothing),
@@ -82,7 +90,11 @@ const ROUTES: &[(&str, &str, Sent)] = &[
     ("GET", "/api/v1/findings", Nothing),
     ("GET", "/api/v1/findings/{accepted}", Nothing),
     ("POST", "/api/v1/findings/{accepted}/withdraw", Nothing),
-    ("POST", "/api/v1/findings/{accepted}/accept", Json(r#"{"reason":"known","until":"2026-12-24T00:00:00Z"}"#)),
+    (
+        "POST",
+        "/api/v1/findings/{accepted}/accept",
+        Json(r#"{"reason":"known","until":"2026-12-24T00:00:00Z"}"#),
+    ),
     ("GET", "/api/v1/work", Nothing),
     ("POST", "/api/v1/work", Json(r#"{"title":"by a program"}"#)),
     ("GET", "/api/v1/work/{number}", Nothing),
@@ -99,10 +111,20 @@ const ROUTES: &[(&str, &str, Sent)] = &[
     ("GET", "/api/v1/events", Nothing),
     ("GET", "/api/v1/people", Nothing),
     ("POST", "/api/v1/people", Json(r#"{"name":"Program","email":"program.{tag}@example.org"}"#)),
-    ("POST", "/api/v1/agent/enrol", Json(r#"{"protocol":1,"token":"mse_nobody","nonce":"n","machine":{"name":"h","os":"debian","os_name":"Debian","architecture":"x86_64","agent":"0"}}"#)),
+    (
+        "POST",
+        "/api/v1/agent/enrol",
+        Json(
+            r#"{"protocol":1,"token":"mse_nobody","nonce":"n","machine":{"name":"h","os":"debian","os_name":"Debian","architecture":"x86_64","agent":"0"}}"#,
+        ),
+    ),
     ("POST", "/api/v1/agent/report", Json(r#"{"protocol":1,"spool_id":"s","sent_at_ms":0,"items":[]}"#)),
     ("GET", "/api/v1/agent/orders", Nothing),
-    ("POST", "/api/v1/agent/output", Json(r#"{"order_id":"run_0000000000000","fence":1,"offset":0,"chunk":""}"#)),
+    (
+        "POST",
+        "/api/v1/agent/output",
+        Json(r#"{"order_id":"run_0000000000000","fence":1,"offset":0,"chunk":""}"#),
+    ),
     ("POST", "/settings/agents/{agent}/revoke", Nothing),
     ("GET", "/me", Nothing),
     ("POST", "/me/sessions/{session}/end", Nothing),
@@ -116,10 +138,23 @@ const ROUTES: &[(&str, &str, Sent)] = &[
 fn filled(text: &str, t: &Things, tag: &str, token_id: &str) -> String {
     let mut text = text.to_owned();
     let pairs = [
-        ("asset", t.asset.to_string()), ("agent", t.agent.to_string()), ("finding", t.finding.to_string()), ("accepted", t.accepted.to_string()),
-        ("number", t.number.to_string()), ("plan", t.plan.to_string()), ("hash", t.hash.clone()), ("run", t.run.to_string()),
-        ("fresh", t.fresh.to_string()), ("bare", t.bare.to_string()), ("doomed", t.doomed.to_string()), ("code", t.code.clone()), ("person", t.person.to_string()),
-        ("role", t.role.clone()), ("section", "updates".to_owned()), ("session", "ses_0000000000000".to_owned()), ("tag", tag.to_owned()),
+        ("asset", t.asset.to_string()),
+        ("agent", t.agent.to_string()),
+        ("finding", t.finding.to_string()),
+        ("accepted", t.accepted.to_string()),
+        ("number", t.number.to_string()),
+        ("plan", t.plan.to_string()),
+        ("hash", t.hash.clone()),
+        ("run", t.run.to_string()),
+        ("fresh", t.fresh.to_string()),
+        ("bare", t.bare.to_string()),
+        ("doomed", t.doomed.to_string()),
+        ("code", t.code.clone()),
+        ("person", t.person.to_string()),
+        ("role", t.role.clone()),
+        ("section", "updates".to_owned()),
+        ("session", "ses_0000000000000".to_owned()),
+        ("tag", tag.to_owned()),
         ("token_id", token_id.to_owned()),
     ];
     for (name, value) in pairs {
@@ -153,8 +188,21 @@ fn every_route_for_everybody() {
                 let match_it = ("if-match", "*");
                 let said = match sent {
                     Nothing => ask(&router, &asker, method, &path, &[], "").await,
-                    Form(body) => ask(&router, &asker, method, &path, &[FORM], filled(body, &things, who, &token_id)).await,
-                    Json(body) => ask(&router, &asker, method, &path, &[JSON, match_it], filled(body, &things, who, &token_id)).await,
+                    Form(body) => {
+                        ask(&router, &asker, method, &path, &[FORM], filled(body, &things, who, &token_id))
+                            .await
+                    }
+                    Json(body) => {
+                        ask(
+                            &router,
+                            &asker,
+                            method,
+                            &path,
+                            &[JSON, match_it],
+                            filled(body, &things, who, &token_id),
+                        )
+                        .await
+                    }
                 };
                 assert!(said.status.as_u16() < 500, "{method} {path} as {who} broke: {}", said.text);
                 if path.starts_with("/api/") {
@@ -167,7 +215,17 @@ fn every_route_for_everybody() {
         let mut text = format!("{:58}nobody other viewer operator owner\n", "");
         for (index, (method, path, _)) in ROUTES.iter().enumerate() {
             let s: Vec<u16> = columns.iter().map(|column| column[index]).collect();
-            writeln!(text, "{:58}{:6} {:5} {:6} {:8} {:5}", format!("{method:6}{path}"), s[0], s[1], s[2], s[3], s[4]).unwrap();
+            writeln!(
+                text,
+                "{:58}{:6} {:5} {:6} {:8} {:5}",
+                format!("{method:6}{path}"),
+                s[0],
+                s[1],
+                s[2],
+                s[3],
+                s[4]
+            )
+            .unwrap();
         }
         frozen("tests/snapshots/routes.txt", &text);
     });
@@ -192,7 +250,13 @@ fn sources(folder: &str) -> Vec<PathBuf> {
 
 /// A path with every `{name}` as `{}`: the table names them by what fills them.
 fn bare(path: &str) -> String {
-    path.split('?').next().unwrap_or_default().split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
+    path.split('?')
+        .next()
+        .unwrap_or_default()
+        .split('/')
+        .map(|part| if part.starts_with('{') { "{}" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 #[test]
@@ -203,14 +267,22 @@ fn the_table_names_every_route_of_the_router() {
         for piece in text.split(".route(\"").skip(1) {
             let (route, rest) = piece.split_once('"').unwrap();
             let handlers = rest.split(".route(").next().unwrap().split('\n').next().unwrap();
-            for (word, method) in [("get(", "GET"), ("post(", "POST"), ("patch(", "PATCH"), ("put(", "PUT"), ("delete(", "DELETE"), ("any(", "ANY")] {
+            for (word, method) in [
+                ("get(", "GET"),
+                ("post(", "POST"),
+                ("patch(", "PATCH"),
+                ("put(", "PUT"),
+                ("delete(", "DELETE"),
+                ("any(", "ANY"),
+            ] {
                 if handlers.contains(word) {
                     built.insert(format!("{method} {}", bare(route)));
                 }
             }
         }
     }
-    let named: BTreeSet<String> = ROUTES.iter().map(|(method, path, _)| format!("{method} {}", bare(path))).collect();
+    let named: BTreeSet<String> =
+        ROUTES.iter().map(|(method, path, _)| format!("{method} {}", bare(path))).collect();
     let missing: Vec<_> = built.difference(&named).collect();
     let strange: Vec<_> = named.difference(&built).collect();
     assert!(missing.is_empty(), "add these routes to ROUTES in tests/doors/table.rs: {missing:?}");
@@ -224,8 +296,19 @@ fn rights_and_roles() {
 
 /// Told on a terminal only, when the server starts or is examined.
 const AT_START: &[&str] = &[
-    "altered", "doctor", "empty", "files_unusable", "key_broken", "key_missing", "key_too_open", "key_unreadable", "key_wrong", "no_number", "schema",
+    "altered",
+    "doctor",
+    "empty",
+    "files_unusable",
+    "key_broken",
+    "key_missing",
+    "key_too_open",
+    "key_unreadable",
+    "key_wrong",
+    "no_number",
+    "schema",
     "schema_changed",
+    "schema_old",
 ];
 
 /// Every code that a use case or a door can answer is explained where its `type` leads.
@@ -233,7 +316,14 @@ const AT_START: &[&str] = &[
 fn every_code_is_explained() {
     let explained: BTreeSet<&str> = mainstay::api::codes().iter().map(|(code, _)| *code).collect();
     let mut missing = BTreeSet::new();
-    for folder in ["kernel/src", "record/src", "face/src", "maintenance/patches/src", "maintenance/hygiene/src", "mainstay/src"] {
+    for folder in [
+        "kernel/src",
+        "record/src",
+        "face/src",
+        "maintenance/patches/src",
+        "maintenance/hygiene/src",
+        "mainstay/src",
+    ] {
         for path in sources(folder) {
             if path.to_string_lossy().contains("test") || path.ends_with("cli.rs") {
                 continue;
@@ -241,17 +331,36 @@ fn every_code_is_explained() {
             let text = std::fs::read_to_string(&path).unwrap();
             for piece in text.split("Fault::conflict(").skip(1) {
                 let code = piece.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
-                missing.extend(code.filter(|code| !explained.contains(code) && !AT_START.contains(code)).map(str::to_owned));
+                missing.extend(
+                    code.filter(|code| !explained.contains(code) && !AT_START.contains(code))
+                        .map(str::to_owned),
+                );
             }
         }
     }
     assert!(missing.is_empty(), "explain these codes in mainstay/src/api/faults.rs: {missing:?}");
-    for fault in ["not_found", "denied", "sign_in", "invalid", "stale", "too_many", "away", "broken", "bad_parameter", "other_site", "protocol"] {
+    for fault in [
+        "not_found",
+        "denied",
+        "sign_in",
+        "invalid",
+        "stale",
+        "too_many",
+        "away",
+        "broken",
+        "bad_parameter",
+        "other_site",
+        "protocol",
+    ] {
         assert!(explained.contains(fault), "explain {fault}");
     }
     told(|house| async move {
         let page = ask(&router(&house), &nobody(), "GET", "/docs/problems", &[], "").await.text;
-        let type_of = crate::house::send(&router(&house), &nobody(), "POST", "/api/v1/work", json!({"title": "x"})).await.json()["type"].clone();
+        let type_of =
+            crate::house::send(&router(&house), &nobody(), "POST", "/api/v1/work", json!({"title": "x"}))
+                .await
+                .json()["type"]
+                .clone();
         let anchor = type_of.as_str().unwrap().strip_prefix("/docs/problems#").unwrap().to_owned();
         assert!(page.contains(&format!("id=\"{anchor}\"")), "{anchor} is not on the page");
     });
