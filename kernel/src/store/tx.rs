@@ -34,6 +34,7 @@ impl<'c> Tx<'c> {
 
     /// Runs a statement that answers no rows; says how many rows it touched.
     pub fn run(&mut self, sql: &'static Sql, args: &[Value<'_>]) -> Result<u64, Fault> {
+        storable(args)?;
         match &mut self.engine {
             Engine::Sqlite(connection) => {
                 let touched = connection
@@ -55,6 +56,7 @@ impl<'c> Tx<'c> {
         args: &[Value<'_>],
         map: impl Fn(&Row<'_>) -> Result<T, Fault>,
     ) -> Result<Vec<T>, Fault> {
+        storable(args)?;
         match &mut self.engine {
             Engine::Sqlite(connection) => sqlite_rows(connection, sql, args, map),
             Engine::Postgres(line) => {
@@ -105,6 +107,14 @@ impl<'c> Tx<'c> {
     pub fn signal(&mut self, signal: Signal) {
         self.signals.add(signal);
     }
+}
+
+/// PostgreSQL has no text with a NUL in it; what one engine refuses is refused on both, and told as a fault of the input.
+fn storable(args: &[Value<'_>]) -> Result<(), Fault> {
+    if args.iter().any(|arg| matches!(arg, Value::Text(text) if text.contains('\0'))) {
+        return Err(Fault::invalid("text", "malformed", "leave out the character NUL; text cannot hold it"));
+    }
+    Ok(())
 }
 
 fn sqlite_rows<T>(

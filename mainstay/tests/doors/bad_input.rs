@@ -23,22 +23,21 @@ fn nasty_text_is_kept_as_it_came_and_escaped_on_pages() {
         let router = router(&house);
         let owner = caller(&house, "Owner", BuiltIn::Owner).await;
         let things = Things::make(&house, "n").await;
-        for nasty in NASTY {
+        for given in NASTY {
+            let nasty = given;
             let made =
                 send(&router, &owner, "POST", "/api/v1/work", json!({ "title": nasty, "body": nasty })).await;
-            if nasty.contains('\0') {
-                assert!(made.status == 422 || made.status == 201, "{nasty:?}: {} {}", made.status, made.text);
-                if made.status == 422 {
-                    continue;
-                }
-            }
-            assert_eq!(made.status, 201, "{nasty:?}: {}", made.text);
+            // The only character that is refused: PostgreSQL's text has no place for it.
+            let is_storable = !nasty.contains('\0');
+            assert_eq!(made.status.as_u16(), if is_storable { 201 } else { 422 }, "{nasty:?}: {}", made.text);
+            let made = if is_storable {
+                made
+            } else {
+                send(&router, &owner, "POST", "/api/v1/work", json!({ "title": "x", "body": "x" })).await
+            };
+            let nasty = if is_storable { *nasty } else { "x" };
             let (made, tag) = (made.json(), made.header("etag").to_owned());
-            assert_eq!(
-                (made["title"].as_str(), made["body"].as_str()),
-                (Some(*nasty), Some(*nasty)),
-                "{tag}"
-            );
+            assert_eq!((made["title"].as_str(), made["body"].as_str()), (Some(nasty), Some(nasty)), "{tag}");
             let number = made["number"].as_i64().unwrap();
             send(&router, &owner, "POST", &format!("/api/v1/work/{number}/notes"), json!({ "text": nasty }))
                 .await;
@@ -67,7 +66,7 @@ fn nasty_text_is_kept_as_it_came_and_escaped_on_pages() {
                     .text
                     .contains("<script>alert")
             );
-            let encoded: String = nasty.bytes().map(|b| format!("%{b:02X}")).collect();
+            let encoded: String = given.bytes().map(|b| format!("%{b:02X}")).collect();
             for path in [
                 format!("/find?q={encoded}"),
                 format!("/work?which={encoded}"),

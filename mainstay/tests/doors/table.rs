@@ -73,6 +73,13 @@ const ROUTES: &[(&str, &str, Sent)] = &[
         "/settings/policies",
         Form("version=0&critical_days=2&high_days=7&medium_days=30&low_days=90&do=dry"),
     ),
+    ("GET", "/settings/mail", Nothing),
+    ("POST", "/settings/mail/test", Form("to=x@example.org")),
+    (
+        "POST",
+        "/settings/mail",
+        Form("revision=0&host=mail.example.org&port=25&tls=start_tls&from=a@example.org"),
+    ),
     ("GET", "/settings/audit", Nothing),
     ("GET", "/api/v1/openapi.json", Nothing),
     ("GET", "/api/v1/assets", Nothing),
@@ -301,6 +308,7 @@ const AT_START: &[&str] = &[
     "no_number",
     "schema",
     "schema_changed",
+    "schema_old",
 ];
 
 /// Every code that a use case or a door can answer is explained where its `type` leads.
