@@ -1,8 +1,6 @@
 //! Every page of the product in a real browser, on what this very machine shows: axe, both themes, phone and desk,
 //! without script, by keys. Needs Chromium, node, and the tools of face/tests/browser.
 
-#![expect(clippy::unwrap_used, reason = "what a test sets up may fail it")]
-
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,5 +1,5 @@
 //! The test mails, broken in many small ways: nothing panics, nothing written is lost, nothing hostile comes through.
-//! A short run here; `cargo test --test mutations -- --ignored` runs longer, MAILROOM_ROUNDS says how long.
+//! A short run here; `cargo test --test mutations -- --ignored` runs longer, `MAILROOM_ROUNDS` says how long.
 
 use mainstay_mailroom::{
     Desk, Limits, Pictures, classify, html_to_text, identity, parse, sanitise, strip, strip_html, strip_text,

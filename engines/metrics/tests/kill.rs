@@ -5,6 +5,7 @@
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
     clippy::cast_possible_wrap,
+    clippy::float_cmp,
     reason = "numbers are made up"
 )]
 

@@ -1,5 +1,10 @@
 //! What a person would notice of the store: nothing acknowledged is lost, nothing damaged stops it.
-#![expect(clippy::cast_precision_loss, reason = "small numbers become samples")]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    clippy::float_cmp,
+    reason = "small numbers become samples, and come back bit by bit"
+)]
 
 use std::fs;
 use std::path::Path;

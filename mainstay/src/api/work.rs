@@ -120,6 +120,7 @@ pub(super) async fn create(
 }
 
 /// A merge patch: what is absent stays, `null` empties.
+#[expect(clippy::option_option, reason = "absent, null and a value are three things in a merge patch")]
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WorkPatch {

@@ -363,6 +363,7 @@ pub struct Figure {
 
 /// What holds in one minute.
 #[derive(Clone, Default)]
+#[expect(clippy::struct_field_names, reason = "the state of a state is its word")]
 struct State<'a> {
     state: Option<&'a str>,
     priority: Option<&'a str>,
@@ -419,6 +420,7 @@ pub fn clocks(
         let target_ms = minutes(newest).map(|minutes| i64::from(minutes) * MINUTE_MS);
         let mut elapsed_ms = 0;
         let mut reached = (target_ms == Some(0)).then_some(*started);
+        #[expect(clippy::needless_range_loop, reason = "the minute is the point")]
         for minute in index(*started)..index(until) {
             let mut rules_of = held[minute].clone();
             if policy.replan == Replan::FromStart {

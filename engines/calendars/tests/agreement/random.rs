@@ -49,7 +49,7 @@ const ZONES: [&str; 28] = [
 ];
 const NAMES: [&str; 5] = ["ada", "bob", "cy", "dee", "eve"];
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
+/// `SplitMix64` (Steele, Lea, Flood 2014): small, and the same everywhere.
 pub struct Random(u64);
 
 impl Random {
@@ -135,6 +135,7 @@ impl Random {
         TimeOfDay::from_seconds(u32::try_from(minutes * 60).unwrap())
     }
 
+    #[expect(clippy::if_same_then_else, reason = "each branch draws anew")]
     fn hours(&mut self) -> Hours {
         let days = match self.below(4) {
             0 => None,

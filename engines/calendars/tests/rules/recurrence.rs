@@ -135,6 +135,7 @@ fn random_rules_agree_with_dateutil() {
             (dice.rule(), start.at(2, 30, 0, 0))
         })
         .collect();
+    #[expect(clippy::format_collect, reason = "a few lines for another program")]
     let input: String = cases.iter().map(|(rule, start)| format!("{start} {rule}\n")).collect();
     // dateutil walks to the year 9999 for rules that never match, so both stop at 2040.
     let script = r"

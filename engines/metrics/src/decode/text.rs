@@ -273,7 +273,7 @@ mod tests {
                 out.push(format!("{} {value} {t:?}{}", labels.join(","), exemplar.unwrap_or_default()));
             }
             Item::Metadata { metric, metadata } => {
-                out.push(format!("{metric}: {}, {}", metadata.kind, metadata.help))
+                out.push(format!("{metric}: {}, {}", metadata.kind, metadata.help));
             }
         })?;
         Ok(out)

@@ -184,7 +184,7 @@ mod tests {
             ("{{ $value | humanize }}B", 1_234_567.0, "1.235MB"),
             ("{{ humanizePercentage $value }}", 0.1234, "12.34%"),
             ("{{ $value | humanizeDuration }}", 93_784.0, "1d 2h 3m 4s"),
-            ("{{ printf \"%.2f%%\" $value }}", 3.14159, "3.14%"),
+            ("{{ printf \"%.2f%%\" $value }}", 5.14159, "5.14%"),
             ("{{ $labels.none }}{{ unknown 1 }}", 1.0, "{{ unknown 1 }}"),
             ("{{ $value | humanize1024 }}", 2048.0, "2ki"),
         ] {
