@@ -66,7 +66,7 @@ fn nasty_text_is_kept_as_it_came_and_escaped_on_pages() {
                     .text
                     .contains("<script>alert")
             );
-            let encoded: String = given.bytes().map(|b| format!("%{b:02X}")).collect();
+            let encoded = given.bytes().fold(String::new(), |out, byte| format!("{out}%{byte:02X}"));
             for path in [
                 format!("/find?q={encoded}"),
                 format!("/work?which={encoded}"),

@@ -174,7 +174,7 @@ fn a_repeat_gets_the_first_answer_and_is_done_once() {
         // A refusal is not kept: the same key serves when the request is right.
         assert_eq!(send(owner.clone(), "/api/v1/work", "k2", json!({ "title": "" })).await.status, 422);
         assert_eq!(send(owner.clone(), "/api/v1/work", "k2", json!({ "title": "right" })).await.status, 201);
-        house.ground.clock.forward(std::time::Duration::from_secs(25 * 3600));
+        house.ground.clock.forward(std::time::Duration::from_hours(25));
         let late = send(owner.clone(), "/api/v1/work", "k1", json!({ "title": "next day" })).await;
         assert_eq!(late.status, 201, "{}", late.text);
         let all = look(&router, &owner, "/api/v1/work?which=all").await.json();
