@@ -133,7 +133,20 @@ fn failed(fault: &Fault) -> ExitCode {
         }
         other => eprintln!("error: {other}"),
     }
-    ExitCode::FAILURE
+    if let Some(hint) = hint(fault) {
+        eprintln!("hint: {hint}");
+    }
+    if matches!(fault, Fault::Invalid(_)) { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
+
+/// What to do about it, where the fault itself does not say.
+fn hint(fault: &Fault) -> Option<&'static str> {
+    match fault.code() {
+        "in_use" => Some("another mainstay uses this data folder; stop it, or choose another --data"),
+        "away" => Some("check that the database runs and that --postgres names it, then start again"),
+        "invalid" => Some("mainstay help tells the words and options"),
+        _ => None,
+    }
 }
 
 async fn agent(words: Agent) -> Result<(), Fault> {

@@ -32,7 +32,7 @@ const TOLD: &[(Section, &str)] = &[
 ];
 
 /// The lines before the look.
-pub fn greet(server: &Server, link: &str, data: &Path) {
+pub fn greet(server: &Server, link: &str, data: &Path, is_looking: bool) {
     let system = mainstay_agent::collect::system(&mainstay_agent::Host::live());
     let (name, os) = system
         .value
@@ -42,7 +42,17 @@ pub fn greet(server: &Server, link: &str, data: &Path) {
     if let Some(fingerprint) = &server.fingerprint {
         println!("Certificate SHA-256 {fingerprint}");
     }
-    println!("Data in {}. Stop with Ctrl+C.\n\nLooking at this machine, changing nothing …", data.display());
+    println!("Data in {}. Stop with Ctrl+C.\n", data.display());
+    if is_looking {
+        println!("Looking at this machine, changing nothing …");
+    } else {
+        println!("Serving only: no agent looks at this machine (--no-agent).");
+    }
+}
+
+/// How to get in, as one document; for a start that looks at nothing.
+pub fn doors(server: &Server, link: &str) -> Value {
+    json!({ "version": env!("CARGO_PKG_VERSION"), "url": server.url(), "sign_in": link, "fingerprint": server.fingerprint })
 }
 
 /// What the first look brought.
@@ -55,15 +65,24 @@ pub struct FirstMinute {
 
 impl FirstMinute {
     /// Waits until every section came and every rule has looked, or until patience ends.
-    pub async fn wait(server: &Server, patience: Duration, started: Instant) -> Result<Self, Fault> {
+    ///
+    /// Only what was looked at since `started_ms` (milliseconds since 1970) counts: older facts are not news.
+    pub async fn wait(
+        server: &Server,
+        data: &Path,
+        patience: Duration,
+        (started, started_ms): (Instant, i64),
+    ) -> Result<Self, Fault> {
         let cx = server.ground.cx(server.org, "up");
         loop {
-            let at_hand = cx.clone();
+            let (at_hand, own) = (cx.clone(), Own::read(data));
             let seen = server.ground.db.read(move |tx| {
-                let Some(own) = own_host(tx, &at_hand)? else { return Ok(None) };
+                let Some(own) = own_host(tx, &at_hand, own.as_ref())? else { return Ok(None) };
                 let pending = jobs::waiting(tx, at_hand.org, fact::ASSESS)?;
                 let findings = finding::of_asset(tx, &at_hand, own.id)?;
-                Ok(Some((fact::all(tx, &at_hand, own.id)?, findings, pending, own)))
+                let mut facts = fact::all(tx, &at_hand, own.id)?;
+                facts.retain(|f| f.looked_ms >= started_ms);
+                Ok(Some((facts, findings, pending, own)))
             });
             if let Some((facts, findings, pending, asset)) = seen.await? {
                 let is_whole =
@@ -78,7 +97,7 @@ impl FirstMinute {
     }
 
     /// The lines after the look.
-    pub fn print(&self) {
+    pub fn print(&self, server: &Server) {
         for (section, name) in TOLD {
             match self.facts.iter().find(|f| f.section == *section) {
                 Some(fact) => {
@@ -95,6 +114,14 @@ impl FirstMinute {
         }
         println!("{}", self.conclusion());
         println!("Looked for {:.1} s. It goes on looking; the page follows.", self.after.as_secs_f64());
+        let page = format!("{}/assets/{}", server.url(), self.asset.id);
+        if self.findings.iter().any(|f| f.rule == "patches.update_waiting") {
+            println!("Next: plan these updates   {page}/findings");
+        } else if self.findings.is_empty() {
+            println!("Next: see this machine   {page}");
+        } else {
+            println!("Next: see these findings   {page}/findings");
+        }
     }
 
     fn conclusion(&self) -> String {
@@ -142,16 +169,32 @@ fn gaps(fact: &Fact) -> Vec<Unseen> {
     fact.read::<Value>().map(|seen: Seen<Value>| seen.unseen).unwrap_or_default()
 }
 
+/// What the agent of this data folder keeps of who it is.
+#[derive(serde::Deserialize)]
+pub struct Own {
+    pub agent_id: String,
+    pub key: String,
+}
+
+impl Own {
+    /// `None` before it has enrolled, or when its file cannot be read.
+    pub fn read(data: &Path) -> Option<Self> {
+        let text = std::fs::read_to_string(data.join("agent/agent.json")).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+}
+
 fn own_host(
     tx: &mut mainstay_kernel::store::Tx<'_>,
     cx: &mainstay_kernel::Cx,
+    own: Option<&Own>,
 ) -> Result<Option<asset::Asset>, Fault> {
-    let agents = agent::list(tx, cx)?;
-    // The newest agent on our data folder is our own; it enrolled with this start or an earlier one.
-    let Some(own) = agents.iter().filter(|a| !a.is_revoked).min_by_key(|a| a.enrolled_ms) else {
-        return Ok(None);
-    };
-    asset::get(tx, cx, own.asset).map(Some)
+    let Some(own) = own else { return Ok(None) };
+    match agent::by_key(tx, cx.org, &own.key) {
+        Ok(known) if known.id.to_string() == own.agent_id => asset::get(tx, cx, known.asset).map(Some),
+        Ok(_) | Err(Fault::SignIn) => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// The lines for another machine: what to run there, and what stands in the way here.

@@ -1,5 +1,6 @@
 //! `mainstay up`: serve, look after this machine, and say what was found. `add-host`: the line for another one.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use mainstay_kernel::{Clock, Fault};
@@ -15,17 +16,20 @@ use crate::tls;
 const PATIENCE: Duration = Duration::from_secs(45);
 
 pub(super) async fn up(words: Up) -> Result<(), Fault> {
-    let started = Instant::now();
+    let (clock, started) = (Clock::machine(), Instant::now());
+    let started_ms = clock.now_ms();
     let tls = match (words.tls_certificate, words.tls_key) {
         (Some(certificate), Some(key)) => tls::Choice::Files { certificate, key },
         _ => tls::Choice::ByAddress,
     };
     let data = words.place.data.clone();
     let settings = Settings { data: data.clone(), listen: words.listen, postgres: words.place.postgres, tls };
-    let server = Server::start(&settings, Clock::machine()).await?;
+    let server = Server::start(&settings, clock).await?;
     let link = server.sign_in_link().await?;
     if !words.json {
-        first_minute::greet(&server, &link, &data);
+        first_minute::greet(&server, &link, &data, !words.no_agent);
+    } else if words.no_agent {
+        println!("{}", first_minute::doors(&server, &link));
     }
     let (stop, stopped) = watch::channel(false);
     let looking = if words.no_agent {
@@ -35,14 +39,14 @@ pub(super) async fn up(words: Up) -> Result<(), Fault> {
     };
     if looking.is_some() {
         let told = tokio::select! {
-            told = FirstMinute::wait(&server, PATIENCE, started) => Some(told?),
+            told = FirstMinute::wait(&server, &data, PATIENCE, (started, started_ms)) => Some(told?),
             () = interrupted() => None,
         };
         if let Some(minute) = told {
             if words.json {
                 println!("{}", minute.json(&server, &link));
             } else {
-                minute.print();
+                minute.print(&server);
             }
             interrupted().await;
         }
@@ -57,18 +61,36 @@ pub(super) async fn up(words: Up) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The agent of this machine speaks like any other, over loopback.
+/// The agent of this machine speaks like any other, to the address listened on; over loopback where that is all of them.
+/// An identity that this store does not know, or no longer, is given up for a new one.
 async fn config(server: &Server, data: &std::path::Path) -> Result<mainstay_agent::Config, Fault> {
     let mut config = mainstay_agent::Config::new(data.join("agent"), job_program()?);
     let scheme = if server.fingerprint.is_some() { "https" } else { "http" };
-    let host = if server.address.is_ipv6() { "[::1]" } else { "127.0.0.1" };
-    config.server = Some(format!("{scheme}://{host}:{}", server.address.port()));
+    config.server = Some(format!("{scheme}://{}", reachable(server.address)));
     config.fingerprint.clone_from(&server.fingerprint);
-    if !data.join("agent/agent.json").exists() {
+    let file = data.join("agent/agent.json");
+    if let Some(own) = first_minute::Own::read(data) {
+        let org = server.org;
+        match server.ground.db.read(move |tx| agent::by_key(tx, org, &own.key)).await {
+            Err(Fault::SignIn) => std::fs::remove_file(&file).map_err(Fault::broken)?,
+            known => drop(known?),
+        }
+    }
+    if !file.exists() {
         let cx = server.ground.cx(server.org, "up");
         config.token = Some(server.ground.db.write(move |tx| agent::invite(tx, &cx)).await?);
     }
     Ok(config)
+}
+
+/// Where this machine itself reaches what is listened on.
+fn reachable(listening: SocketAddr) -> SocketAddr {
+    let loopback = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(loopback, listening.port())
 }
 
 async fn own_agent(config: mainstay_agent::Config, mut stop: watch::Receiver<bool>) {

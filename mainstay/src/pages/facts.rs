@@ -61,12 +61,24 @@ pub fn summary(fact: &Fact) -> String {
         Section::Backups => said(fact, |b| backups_line(&b)),
         Section::Keys => said(fact, |k: Keys| many(k.keys.len(), "authorized key", "authorized keys")),
         Section::Sudo => said(fact, |s: Sudo| many(s.rules.len(), "rule", "rules")),
-        Section::Sshd => said(fact, |_: Sshd| "effective settings".to_owned()),
+        Section::Sshd => said(fact, |s| sshd_line(&s)),
         Section::Privileged => {
             said(fact, |p: Privileged| many(p.files.len(), "privileged file", "privileged files"))
         }
         Section::Other(_) => "a section of another version".to_owned(),
     }
+}
+
+fn sshd_line(all: &Sshd) -> String {
+    if !all.is_installed {
+        return "no ssh server".to_owned();
+    }
+    let told = ["permitrootlogin", "passwordauthentication"].into_iter().filter_map(|keyword| {
+        let values = all.settings.get(keyword)?;
+        Some(format!("{keyword} {}", values.join(" ")))
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    if told.is_empty() { "settings not known".to_owned() } else { told }
 }
 
 fn updates_line(all: &Updates) -> String {
