@@ -1,6 +1,7 @@
 //! Home: what needs somebody, in one ranked list; the state of the estate in one line; what ran.
 
 use axum::Router;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use mainstay_face::ui::{
     Act, Fact, Icon, Need, Page, Row as UiRow, State, card, empty, link, need, plain_card, region, rows,
@@ -60,6 +61,9 @@ fn gather(tx: &mut Tx<'_>, cx: &Cx) -> Result<Everything, Fault> {
 struct Asked {
     #[serde(default)]
     all: u8,
+    /// `needs`: only the list, for the page that refreshes it.
+    #[serde(default)]
+    part: String,
 }
 
 async fn home(caller: Caller, Query(asked): Query<Asked>) -> Answer {
@@ -72,6 +76,10 @@ async fn home(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     let ranked = rank(&all.facts, now_ms);
     let total = ranked.len();
     let shown: Vec<Row> = if asked.all == 1 { ranked } else { ranked.into_iter().take(MOST_ROWS).collect() };
+    let needs = region("needs", "finding", "/?part=needs", list(&shown, &all));
+    if asked.part == "needs" {
+        return Ok(needs.into_response());
+    }
     let words = frame::words(&caller);
     let now_count = shown.iter().filter(|row| row.when == When::Now).count();
     let title = match (now_count, total) {
@@ -94,7 +102,7 @@ async fn home(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     let page = page
         .act(Act::link("New", "/work/new").primary().key("c"))
         .above(facts(&all))
-        .main(region("needs", "finding", "/", list(&shown, &all)))
+        .main(needs)
         .aside(beside(&all, &words));
     frame::framed(&caller, page).await
 }
@@ -108,9 +116,11 @@ fn facts(all: &Everything) -> Markup {
         .filter(|f| f.rule == "patches.update_waiting")
         .map(|f| f.detail["packages"].as_array().map_or(1, Vec::len))
         .sum();
-    let bad = |n: i64| if n > 0 { State::Bad } else { State::Ok };
-    let warn = |n: i64| if n > 0 { State::Warn } else { State::Ok };
     let silent = i64::try_from(all.facts.silent.len()).unwrap_or(0);
+    // Nothing found is good news only where everything was looked at.
+    let fine = if all.assets == 0 || silent > 0 || counts.stale > 0 { State::Unknown } else { State::Ok };
+    let bad = |n: i64| if n > 0 { State::Bad } else { fine };
+    let warn = |n: i64| if n > 0 { State::Warn } else { fine };
     strip(
         "State of the estate",
         &[
@@ -119,7 +129,7 @@ fn facts(all: &Everything) -> Markup {
                 all.assets.to_string(),
                 if all.assets == 1 { " asset" } else { " assets" },
             )
-            .state(if silent > 0 { State::Bad } else { State::Ok })
+            .state(if silent > 0 { State::Bad } else { fine })
             .extra(if silent > 0 { format!(", {silent} silent") } else { String::new() })
             .href("/assets"),
             Fact::new("Findings", counts.open.to_string(), " open")

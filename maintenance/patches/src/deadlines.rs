@@ -2,7 +2,7 @@
 
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault, Problem};
-use mainstay_record::finding::{self, Severity};
+use mainstay_record::finding::{self, Finding, Severity};
 use mainstay_record::policy::{self, Policy};
 use mainstay_record::{AssetId, FindingId};
 use serde::{Deserialize, Serialize};
@@ -77,13 +77,16 @@ pub struct Effect {
     pub becomes_late: bool,
 }
 
-/// What would change if `new` held, for the open findings of this room (the first 1,000).
+/// Findings read at once.
+const PAGE: u32 = 1000;
+
+/// What would change if `new` held, for the open findings of this room.
 pub fn dry_run(tx: &mut Tx<'_>, cx: &Cx, new: &Deadlines) -> Result<Vec<Effect>, Fault> {
     new.check()?;
     let own = [waiting::RULE, restart::RULE, support::RULE];
     let (now_ms, old) = (cx.now_ms(), policy::current::<Deadlines>(tx, cx)?.body);
-    let open = finding::open(tx, cx, (-1, FindingId(0)), 1000)?;
-    let effects = open.into_iter().map(|(_, f)| f).filter(|f| own.contains(&f.rule.as_str())).map(|f| {
+    let open = all_open(tx, cx, &own, PAGE)?;
+    let effects = open.into_iter().map(|f| {
         let after = new.due_ms(f.severity, f.opened_ms);
         let before = old.due_ms(f.severity, f.opened_ms);
         let becomes_late = after < now_ms && before >= now_ms;
@@ -97,6 +100,17 @@ pub fn dry_run(tx: &mut Tx<'_>, cx: &Cx, new: &Deadlines) -> Result<Vec<Effect>,
         }
     });
     Ok(effects.filter(|effect| effect.due_before_ms != Some(effect.due_after_ms)).collect())
+}
+
+/// Every open finding of these rules, read page by page.
+pub(crate) fn all_open(tx: &mut Tx<'_>, cx: &Cx, rules: &[&str], page: u32) -> Result<Vec<Finding>, Fault> {
+    let (mut all, mut after) = (Vec::new(), (-1, FindingId(0)));
+    loop {
+        let found = finding::open(tx, cx, after, page)?;
+        let Some((rank, last)) = found.last() else { return Ok(all) };
+        after = (*rank, last.id);
+        all.extend(found.into_iter().map(|(_, f)| f).filter(|f| rules.contains(&f.rule.as_str())));
+    }
 }
 
 /// Makes a new version of the policy and gives every open finding of this room its new date.

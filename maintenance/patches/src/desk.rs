@@ -4,7 +4,7 @@ use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault, events, jobs};
 use mainstay_record::plan::{self, Plan, State};
 use mainstay_record::run::{self, Run};
-use mainstay_record::{AssetId, FindingId, PlanId, evidence, fact, finding};
+use mainstay_record::{AssetId, FindingId, PlanId, evidence, fact, finding, rights};
 use mainstay_wire::packages::Updates;
 use mainstay_wire::{Apply, Outcome, OutcomeState, Pinned, Saved, Section, Simulation, Task, Wish};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,8 @@ pub enum Which {
 /// # Errors
 /// `Denied` without the right, `Conflict` when nothing waits or a plan of this host is under way already.
 pub fn prepare(tx: &mut Tx<'_>, cx: &Cx, on: AssetId, which: Which) -> Result<PlanId, Fault> {
+    let host = mainstay_record::asset::get(tx, cx, on)?;
+    cx.may(&rights::PREPARE_PLANS, host.scope())?;
     let plans = plan::of_asset(tx, cx, on)?;
     if let Some(open) = plans.iter().find(|p| p.kind == KIND && p.state.is_open()) {
         return Err(Fault::conflict(
@@ -59,9 +61,8 @@ pub fn prepare(tx: &mut Tx<'_>, cx: &Cx, on: AssetId, which: Which) -> Result<Pl
     if set.is_empty() {
         return Err(Fault::conflict("nothing_waits", "nothing waits on this host"));
     }
-    let name = mainstay_record::asset::get(tx, cx, on)?.name;
     let what = if which == Which::Security { "security updates" } else { "updates" };
-    let title = format!("Install {} {what} on {name}", set.len());
+    let title = format!("Install {} {what} on {}", set.len(), host.name);
     let id = plan::create(tx, cx, KIND, &title, on, &json!({ "which": which, "updates": set.len() }))?;
     let findings = taken_on(tx, cx, on, which)?;
     finding::plan(tx, cx, &findings, id)?;

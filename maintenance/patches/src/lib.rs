@@ -19,7 +19,7 @@ use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault, jobs};
 use mainstay_record::finding::{self, Look, Severity, Sighting};
 use mainstay_record::{AssetId, fact, policy};
-use mainstay_wire::{Section, Seen};
+use mainstay_wire::{Section, Seen, Unseen};
 use serde::de::DeserializeOwned;
 
 /// The word of this room, everywhere.
@@ -35,14 +35,14 @@ pub const JOBS: &[jobs::Kind] = &[jobs::Kind {
 /// Lets the rules of this room look at a section that came in.
 pub fn assess(tx: &mut Tx<'_>, cx: &Cx, asset: AssetId, section: &Section) -> Result<(), Fault> {
     match section {
-        Section::Updates => rule(tx, cx, asset, section, waiting::RULE, waiting::sightings),
-        Section::Restarts => rule(tx, cx, asset, section, restart::RULE, restart::sightings),
-        Section::System => rule(tx, cx, asset, section, support::RULE, support::sightings),
+        Section::Updates => rule(tx, cx, asset, section, waiting::RULE, waiting::sightings, waiting::hides),
+        Section::Restarts => rule(tx, cx, asset, section, restart::RULE, restart::sightings, restart::hides),
+        Section::System => rule(tx, cx, asset, section, support::RULE, support::sightings, |_, _| true),
         _ => Ok(()),
     }
 }
 
-/// Runs one rule over one section. What could not be seen closes nothing.
+/// Runs one rule over one section. A gap that may hide what was known closes nothing.
 fn rule<T: DeserializeOwned>(
     tx: &mut Tx<'_>,
     cx: &Cx,
@@ -50,6 +50,7 @@ fn rule<T: DeserializeOwned>(
     section: &Section,
     name: &'static str,
     judge: fn(&T, i64) -> Vec<Sighting>,
+    hides: fn(&T, &Unseen) -> bool,
 ) -> Result<(), Fault> {
     let Some((Seen { value, unseen, .. }, at_ms)) = fact::typed::<T>(tx, cx, asset, section)? else {
         return Ok(());
@@ -60,7 +61,9 @@ fn rule<T: DeserializeOwned>(
     let gap =
         unseen.iter().map(|gap| format!("{}: {}", gap.what, gap.because)).collect::<Vec<_>>().join("; ");
     match value {
-        Some(value) if gap.is_empty() => finding::observe(tx, cx, look, &judge(&value, at_ms)).map(drop),
+        Some(value) if !unseen.iter().any(|gap| hides(&value, gap)) => {
+            finding::observe(tx, cx, look, &judge(&value, at_ms)).map(drop)
+        }
         Some(value) => finding::observe_partly(tx, cx, look, &judge(&value, at_ms), &gap).map(drop),
         None => finding::unseen(tx, cx, look, &gap).map(drop),
     }

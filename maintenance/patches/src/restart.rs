@@ -1,6 +1,7 @@
 //! The rule of restarts: what was patched on disk and still runs as it was.
 
 use mainstay_record::finding::{Severity, Sighting};
+use mainstay_wire::Unseen;
 use mainstay_wire::packages::{RebootReason, Restarts, StaleKind, StaleUnit};
 use serde_json::json;
 
@@ -8,20 +9,33 @@ pub(crate) const RULE: &str = "patches.restart_needed";
 
 /// One finding per service that runs replaced code, and one when the machine has to start again.
 pub(crate) fn sightings(restarts: &Restarts, _now_ms: i64) -> Vec<Sighting> {
-    let restartable = |unit: &&StaleUnit| matches!(unit.kind, StaleKind::Service | StaleKind::UserService);
-    let mut seen: Vec<Sighting> = restarts.units.iter().filter(restartable).map(service).collect();
+    let by_itself = |unit: &&StaleUnit| unit.kind != StaleKind::Reboot;
+    let mut seen: Vec<Sighting> = restarts.units.iter().filter(by_itself).map(unit).collect();
     if !restarts.reboot.is_empty() {
         seen.push(reboot(&restarts.reboot));
     }
     seen
 }
 
-fn service(unit: &StaleUnit) -> Sighting {
+/// Any unit may be among the processes that could not be read: a gap closes nothing.
+pub(crate) fn hides(_: &Restarts, _: &Unseen) -> bool {
+    true
+}
+
+fn unit(unit: &StaleUnit) -> Sighting {
+    let (severity, fix) = match unit.kind {
+        StaleKind::Session => (Severity::Low, "Sign out and sign in again".to_owned()),
+        StaleKind::Process => (Severity::Low, format!("Restart the program {}", unit.unit)),
+        StaleKind::UserService => (Severity::Medium, format!("systemctl --user restart {}", unit.unit)),
+        StaleKind::Service | StaleKind::Reboot => {
+            (Severity::Medium, format!("systemctl restart {}", unit.unit))
+        }
+    };
     let files: Vec<&String> = unit.processes.iter().flat_map(|p| &p.files).collect();
     let count = unit.processes.len();
     Sighting {
         subject: unit.unit.clone(),
-        severity: Severity::Medium,
+        severity,
         title: format!("{} runs replaced code", unit.unit),
         reason: format!(
             "{count} of its processes still {} files that an update replaced.",
@@ -30,7 +44,7 @@ fn service(unit: &StaleUnit) -> Sighting {
         detail: json!({
             "why": "The hole that the update closed on disk is still open in the running process.",
             "evidence": files.iter().take(20).map(|f| format!("deleted, still mapped: {f}")).collect::<Vec<_>>(),
-            "fix": [format!("systemctl restart {}", unit.unit)],
+            "fix": [fix],
         }),
     }
 }

@@ -238,3 +238,29 @@ fn a_window_that_passed_starts_nothing() {
         assert_eq!(state(&house, id).await, Plan::Failed);
     });
 }
+
+#[test]
+fn old_lists_close_what_was_installed_and_pages_miss_nothing() {
+    tell(|house| async move {
+        let on = host(&house).await.asset;
+        let waiting = [update("a", "a", true), update("b", "b", true), update("c", "c", true)];
+        look(&house, on, 1, &waiting, &[]).await;
+        let cx = house.cx();
+        let all = move |tx: &mut Tx<'_>| crate::deadlines::all_open(tx, &cx, &[crate::waiting::RULE], 1);
+        assert_eq!(house.db().read(all).await.unwrap().len(), 3);
+        look(&house, on, 2, &waiting[1..], &["updates published since then"]).await;
+        assert_eq!(findings(&house, on).await[0].1, State::Gone);
+        assert_eq!(findings(&house, on).await[1].1, State::Open);
+    });
+}
+
+#[test]
+fn sessions_and_programs_that_run_replaced_code_count() {
+    use mainstay_wire::packages::{Restarts, StaleKind, StaleUnit};
+    let unit = |kind| StaleUnit { unit: "x".into(), kind, ..StaleUnit::default() };
+    let units = vec![unit(StaleKind::Session), unit(StaleKind::Process), unit(StaleKind::Reboot)];
+    let seen = crate::restart::sightings(&Restarts { units, ..Restarts::default() }, 0);
+    assert_eq!(seen.len(), 2);
+    assert!(seen.iter().all(|s| s.severity == finding::Severity::Low));
+    assert_eq!(seen[0].detail["fix"][0], "Sign out and sign in again");
+}

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use mainstay_record::finding::{Severity, Sighting};
-use mainstay_wire::packages::{KeptBecause, Update, Updates, Waiting};
+use mainstay_wire::Unseen;
+use mainstay_wire::packages::{KeptBack, KeptBecause, Update, Updates, Waiting};
 use serde_json::json;
 
 use crate::days;
@@ -38,11 +39,25 @@ pub(crate) fn sightings(updates: &Updates, now_ms: i64) -> Vec<Sighting> {
             detail: json!({
                 "why": "A kept-back package stays vulnerable however often the host is upgraded.",
                 "evidence": [format!("{} {} installed, {} offered", kept.name, kept.installed, kept.candidate)],
-                "fix": [if kept.because == KeptBecause::Held { format!("apt-mark unhold {}", kept.name) } else { format!("apt-get install {}", kept.name) }],
+                "fix": [fix(kept)],
             }),
         }
     }));
     seen
+}
+
+/// Old lists hide only what was published after them. What waited by these lists and waits no more is installed, so
+/// their age alone keeps nothing open. A list that is missing or unreadable hides what it offered.
+pub(crate) fn hides(_: &Updates, gap: &Unseen) -> bool {
+    gap.what != "updates published since then"
+}
+
+fn fix(kept: &KeptBack) -> String {
+    match kept.because {
+        KeptBecause::Held => format!("apt-mark unhold {}", kept.name),
+        KeptBecause::Phased => "Wait: the archive will offer it to this machine too".to_owned(),
+        KeptBecause::Dependencies => format!("apt-get dist-upgrade -s {}", kept.name),
+    }
 }
 
 fn security(source: &str, updates: &[&Update], now_ms: i64) -> Sighting {
