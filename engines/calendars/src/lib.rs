@@ -19,7 +19,7 @@
 //! }"#)?;
 //! let board = oncall::Board::new(&schedule)?;
 //! let duty = &board.oncall(thursday)[0];
-//! assert_eq!(duty.person, "bob");
+//! assert_eq!(duty.person, "ada");
 //! assert_eq!(duty.because[0].to_string(), "turn 51 of layer \"primary\", 2026-12-21T08:00:00Z to 2026-12-28T08:00:00Z");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -135,7 +135,7 @@ impl Random {
         TimeOfDay::from_seconds(u32::try_from(minutes * 60).unwrap())
     }
 
-    #[expect(clippy::if_same_then_else, reason = "each branch draws anew")]
+    #[expect(clippy::same_functions_in_if_condition, reason = "each draws anew")]
     fn hours(&mut self) -> Hours {
         let days = match self.below(4) {
             0 => None,
