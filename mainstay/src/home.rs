@@ -196,6 +196,7 @@ mod tests {
             rule: rule.into(),
             asset: AssetId(1),
             asset_name: "db-01".into(),
+            scope: "updates".into(),
             subject: format!("s{number}"),
             severity,
             title: format!("t{number}"),

@@ -204,6 +204,24 @@ fn an_accepted_risk_returns_when_its_date_passes_and_a_gone_one_cannot_be_accept
     });
 }
 
+#[test]
+fn a_list_of_assets_tells_how_each_stands_and_leaves_out_what_is_gone() {
+    story(SCHEMAS, vec![], vec![], |house| async move {
+        let (one, other, fine) =
+            (host(&house, "db-01").await, host(&house, "db-02").await, host(&house, "db-03").await);
+        take(&house, one, Step::Seen { scope: 0, at: 1, subjects: [0, 1].into() }).await;
+        take(&house, one, Step::Seen { scope: 0, at: 2, subjects: [0].into() }).await;
+        take(&house, one, Step::Seen { scope: 1, at: 1, subjects: [2].into() }).await;
+        take(&house, one, Step::Unseen { scope: 1, at: 2 }).await;
+        take(&house, other, Step::Seen { scope: 0, at: 1, subjects: [4].into() }).await;
+        let cx = house.cx();
+        let stand = move |tx: &mut mainstay_kernel::store::Tx<'_>| finding::standings(tx, &cx, &[one, fine]);
+        let standings = house.db().read(stand).await.unwrap();
+        let expected = finding::Standing { open: 2, worst: Severity::High, stale: 1 };
+        assert_eq!(standings, BTreeMap::from([(one, expected)]));
+    });
+}
+
 async fn enrolled(house: &House) -> (agent::Agent, String) {
     let cx = house.cx();
     let token = house.db().write(move |tx| agent::invite(tx, &cx)).await.unwrap();

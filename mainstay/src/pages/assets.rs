@@ -43,7 +43,13 @@ struct After {
 async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
     let key: (String, i64) = asked.after.as_ref().and_then(Cursor::key).unwrap_or_default();
     let is_first = asked.after.is_none();
-    let found = caller.read(move |tx, cx| asset::list(tx, cx, (&key.0, AssetId(key.1)), TO_READ)).await?;
+    let (found, standings) = caller
+        .read(move |tx, cx| {
+            let found = asset::list(tx, cx, (&key.0, AssetId(key.1)), TO_READ)?;
+            let ids: Vec<AssetId> = found.iter().map(|one| one.id).collect();
+            Ok((found, finding::standings(tx, cx, &ids)?))
+        })
+        .await?;
     let words = frame::words(&caller);
     let mut table = Table::new(
         "Assets",
@@ -52,6 +58,7 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
             Column::new("Kind"),
             Column::new("What it is"),
             Column::new("Environment"),
+            Column::new("Findings"),
             Column::new("Seen"),
         ],
     );
@@ -61,6 +68,7 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
             html! { (one.kind) },
             html! { (one.summary) },
             html! { (one.environment) },
+            standing(one, standings.get(&one.id).copied()),
             one.seen_ms.map_or(html! { "never" }, |ms| words.ago(frame::at(ms))),
         ]);
     }
@@ -86,6 +94,19 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
         .live("asset")
         .main(main);
     frame::framed(&caller, page).await
+}
+
+/// How an asset stands, in the list. Nobody has looked at an asset without a last sight: that is no good news.
+fn standing(one: &asset::Asset, standing: Option<finding::Standing>) -> Markup {
+    let href = format!("/assets/{}/findings", one.id);
+    match standing {
+        Some(s) => {
+            let state = if s.stale == s.open { State::Unknown } else { frame::severity_state(s.worst) };
+            html! { a href=(href) { (tag(state, format!("{} open, worst {}", s.open, s.worst.word()))) } }
+        }
+        None if one.seen_ms.is_none() => tag(State::Unknown, "not looked at"),
+        None => tag(State::Ok, "none"),
+    }
 }
 
 async fn add(caller: Caller) -> Answer {
@@ -160,12 +181,13 @@ fn head(one: &One, current: &str) -> Page {
     let id = one.asset.id;
     let open: Vec<&Finding> = one.findings.iter().filter(|f| f.state != finding::State::Gone).collect();
     let worst = open.iter().filter(|f| f.state == finding::State::Open).map(|f| f.severity).max();
-    let state = worst.map_or(State::Ok, frame::severity_state);
-    let said = match state {
-        State::Bad => "Needs attention",
-        State::Warn => "To look at",
-        State::Unknown => "Minor findings",
-        _ => "Nothing found",
+    let (state, said) = match worst.map(frame::severity_state) {
+        Some(State::Bad) => (State::Bad, "Needs attention"),
+        Some(State::Warn) => (State::Warn, "To look at"),
+        Some(_) => (State::Unknown, "Minor findings"),
+        None if one.facts.is_empty() => (State::Unknown, "Not looked at yet"),
+        None if !one.unseen.is_empty() => (State::Unknown, "Nothing found in what could be seen"),
+        None => (State::Ok, "Nothing found"),
     };
     let marks = html! {
         (tag(state, said)) (outline_tag(&one.asset.kind))
@@ -199,8 +221,7 @@ async fn overview(caller: Caller, Path(id): Path<String>) -> Answer {
     let words = frame::words(&caller);
     let silent = one.agent.as_ref().filter(|a| caller.cx.now_ms() - a.seen_ms > 10 * 60_000);
     let fact_rows: Vec<Row> = one.facts.iter().map(|f| {
-        let gaps = one.unseen.iter().filter(|(section, _)| *section == f.section).count();
-        let state = if gaps > 0 { State::Unknown } else { State::Ok };
+        let state = fact_state(&one, &f.section);
         let row = Row::new(html! { (link(title(&f.section), &format!("/assets/{}/facts/{}", one.asset.id, f.section))) " " span.dim { (super::facts::summary(f)) } });
         row.state(state).after(html! { span.sm.dim { "looked at " (words.ago(frame::at(f.looked_ms))) } })
     }).collect();
@@ -208,8 +229,8 @@ async fn overview(caller: Caller, Path(id): Path<String>) -> Answer {
         @if let Some(agent) = silent {
             (banner(State::Bad, html! { "No word from " (one.asset.name) " since " (words.when(frame::at(agent.seen_ms))) ". What you see is that old." }, None))
         }
+        (card(html! { "Findings" }, html! { a href={ "/assets/" (one.asset.id) "/findings" } { "All" } }, finding_rows(&open_findings(&one), &words, 8)))
         (card("Facts", "as they were last seen", if fact_rows.is_empty() { empty(Icon::Assets, "Nothing was seen yet", "Facts arrive when its agent reports.", html! {}) } else { rows(&fact_rows) }))
-        (card(html! { "Findings" }, html! { a href={ "/assets/" (one.asset.id) "/findings" } { "All" } }, finding_rows(&one.findings, &words, 8)))
     });
     let aside = html! {
         (card("Not visible", format!("{}", one.unseen.len()), unseen(&one.unseen)))
@@ -221,6 +242,20 @@ async fn overview(caller: Caller, Path(id): Path<String>) -> Answer {
         @if !one.plans.is_empty() { (card("Plans", "", plans(&one.plans))) }
     };
     frame::framed(&caller, head(&one, "Overview").main(main).aside(aside)).await
+}
+
+fn open_findings(one: &One) -> Vec<Finding> {
+    one.findings.iter().filter(|f| f.state != finding::State::Gone).cloned().collect()
+}
+
+/// A section is fine when everything in it could be seen and no finding stands in it.
+fn fact_state(one: &One, section: &Section) -> State {
+    let worst = one.findings.iter().filter(|f| f.state == finding::State::Open && f.scope == section.word());
+    match worst.map(|f| f.severity).max() {
+        Some(severity) => frame::severity_state(severity),
+        None if one.unseen.iter().any(|(hidden, _)| hidden == section) => State::Unknown,
+        None => State::Ok,
+    }
 }
 
 fn neighbours(all: &[asset::Neighbour]) -> Markup {
@@ -286,8 +321,8 @@ async fn findings(caller: Caller, Path(id): Path<String>) -> Answer {
 async fn history(caller: Caller, Path(id): Path<String>) -> Answer {
     let one = gather(&caller, &id).await?;
     let asset = one.asset.id;
-    let events = caller.read(move |tx, cx| home::history(tx, cx, asset)).await?;
-    let main = card("History", "newest first", timeline(&frame::moments(&events, &frame::words(&caller))));
+    let told = caller.read(move |tx, cx| home::history(tx, cx, asset)).await?;
+    let main = card("History", "newest first", timeline(&told.moments(&frame::words(&caller))));
     frame::framed(&caller, head(&one, "History").main(main)).await
 }
 
@@ -307,8 +342,17 @@ async fn one_fact(caller: Caller, Path((id, section)): Path<(String, String)>) -
 
 /// A section's name for people.
 pub(super) fn title(section: &Section) -> String {
-    let word = section.word();
-    word[..1].to_uppercase() + &word[1..]
+    match section {
+        Section::Sockets => "Listening ports".to_owned(),
+        Section::Keys => "Authorized keys".to_owned(),
+        Section::Sshd => "ssh server".to_owned(),
+        Section::Privileged => "Privileged files".to_owned(),
+        Section::Units => "Failed units".to_owned(),
+        other => {
+            let word = other.word();
+            word.get(..1).unwrap_or_default().to_uppercase() + word.get(1..).unwrap_or_default()
+        }
+    }
 }
 
 async fn edit_form(caller: Caller, Path(id): Path<String>) -> Answer {

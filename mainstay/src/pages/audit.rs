@@ -10,7 +10,7 @@ use mainstay_kernel::id::EventId;
 use maud::html;
 use serde::Deserialize;
 
-use super::frame;
+use super::{frame, told};
 
 const PAGE: u32 = 50;
 
@@ -29,18 +29,19 @@ async fn audit(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     caller.cx.may(&VIEW_AUDIT, Scope::Org)?;
     let before: i64 = asked.after.as_ref().and_then(Cursor::key).unwrap_or(i64::MAX);
     let is_to_verify = asked.verify == 1;
-    let (found, verdict) = caller
+    let (told, last, verdict) = caller
         .read(move |tx, cx| {
             let verdict = if is_to_verify { Some(events::verify(tx, cx)?) } else { None };
-            Ok((events::all(tx, cx.org, EventId(before), PAGE + 1)?, verdict))
+            let mut found = events::all(tx, cx.org, EventId(before), PAGE + 1)?;
+            let is_more = found.len() > PAGE as usize;
+            found.truncate(PAGE as usize);
+            let last = found.last().filter(|_| is_more).map(|last| last.id.0);
+            Ok((told::of_many(tx, cx, found)?, last, verdict))
         })
         .await?;
     let words = frame::words(&caller);
-    let shown = &found[..found.len().min(PAGE as usize)];
-    let older = (found.len() > PAGE as usize)
-        .then(|| shown.last())
-        .flatten()
-        .map(|last| format!("/settings/audit?after={}", Cursor::of(&last.id.0)));
+    let older = last.map(|last| format!("/settings/audit?after={}", Cursor::of(&last)));
+    let moments = told.moments(&words);
     let verdict = verdict.map(|verdict| match verdict {
         Verdict::Whole { sealed, open } => banner(
             State::Ok,
@@ -55,8 +56,8 @@ async fn audit(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     });
     let main = stack(html! {
         @if let Some(verdict) = verdict { (verdict) }
-        (card("Events", "newest first", timeline(&frame::moments(shown, &words))))
-        (pager(&Pager { words: format!("{} shown", shown.len()), newer: asked.after.is_some().then(|| "/settings/audit".to_owned()), older }))
+        (card("Events", "newest first", timeline(&moments)))
+        (pager(&Pager { words: format!("{} shown", moments.len()), newer: asked.after.is_some().then(|| "/settings/audit".to_owned()), older }))
     });
     let page = Page::new("Audit")
         .section("settings")

@@ -15,7 +15,7 @@ use mainstay_record::{FindingId, Ref, work};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::frame;
+use super::{frame, told};
 
 const PAGE: usize = 50;
 /// One more tells whether there is another page.
@@ -44,7 +44,7 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
         .await?;
     let words = frame::words(&caller);
     let shown: Vec<Row> = found.iter().take(PAGE).map(|(_, f)| {
-        let body = html! { (link(&f.title, &format!("/findings/{}", f.id))) " " span.dim { (f.asset_name) ". " (f.reason) } };
+        let body = html! { (link(&f.title, &format!("/findings/{}", f.id))) " " span.dim { "on " (f.asset_name) ". " (f.reason) } };
         Row::new(body).state(frame::finding_state(f)).after(tag(frame::finding_state(f), frame::finding_words(f, &words)))
     }).collect();
     let older = found
@@ -88,7 +88,8 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
     let (f, history) = caller
         .read(move |tx, cx| {
             let f = finding::get(tx, cx, id)?;
-            Ok((f, events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 100)?))
+            let events = events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 100)?;
+            Ok((f, told::of_one(tx, cx, events)?))
         })
         .await?;
     let words = frame::words(&caller);
@@ -97,7 +98,7 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
         @if let Some(why) = f.detail["why"].as_str() { (card("Why it matters", "", pad(html! { p { (why) } }))) }
         (card("What was seen", html! { "by rule " span.mono { (f.rule) } }, pad(if evidence.is_empty() { html! { p.dim { "The rule gave no line of its own." } } } else { code("Evidence", &evidence.join("\n")) })))
         @if !fix.is_empty() { (card("How to mend it", "", pad(code("Steps", &fix.join("\n"))))) }
-        (card("History", "", timeline(&frame::moments(&history, &words))))
+        (card("History", "", timeline(&history.moments(&words))))
     });
     let when = |ms: Option<i64>| ms.map_or("none".to_owned(), |ms| words.exact_text(frame::at(ms)));
     let known = vec![

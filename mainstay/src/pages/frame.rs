@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mainstay_face::theme::Theme;
-use mainstay_face::ui::{Icon, Moment, Page, Person, SECTIONS, Section, Shell, State, Toast, Words};
+use mainstay_face::ui::{Page, Person, SECTIONS, Section, Shell, State, Toast, Words};
 use mainstay_face::{Answer, Caller, Wants, negotiate};
 use mainstay_kernel::Fault;
 use mainstay_kernel::access::{self, Scope};
@@ -109,31 +109,13 @@ pub fn finding_words(finding: &Finding, words: &Words) -> Markup {
     }
 }
 
-/// Events as a timeline shows them.
-pub fn moments(events: &[Event], words: &Words) -> Vec<Moment> {
-    events.iter().map(|event| moment(event, words)).collect()
-}
-
-fn moment(event: &Event, words: &Words) -> Moment {
-    let said = sentence(event);
-    let when = words.when(at(event.at_ms));
-    let said = match event.actor.split_once(':') {
-        Some(("person" | "token", _)) => Moment::person(when, "A person", said),
-        _ => Moment::system(when, Icon::Assets, said),
-    };
-    match event.body["text"].as_str().or(event.body["reason"].as_str()).or(event.body["because"].as_str()) {
-        Some(quote) if event.verb != "work.opened" => said.quote(quote.to_owned()),
-        _ => said,
-    }
-}
-
 /// What happened, as a sentence.
 pub fn sentence(event: &Event) -> String {
     let body = |name: &str| event.body[name].as_str().unwrap_or_default().to_owned();
     match event.verb.as_str() {
         "asset.found" => format!("{} was found", body("name")),
-        "agent.enrolled" => format!("agent of {} enrolled", body("name")),
-        "agent.revoked" => "agent was removed".to_owned(),
+        "agent.enrolled" => format!("Agent of {} enrolled", body("name")),
+        "agent.revoked" => "Agent was removed".to_owned(),
         "finding.opened" | "work.opened" => format!("Opened: {}", body("title")),
         "finding.reopened" => format!("Came back: {}", body("title")),
         "finding.gone" => format!("Looked again, gone: {}", body("title")),
@@ -161,6 +143,23 @@ pub fn sentence(event: &Event) -> String {
         "run.ended" => format!("{} {}: {}", body("step"), body("state"), body("summary")),
         "evidence.added" => format!("Evidence: {}", body("title")),
         "policy.changed" => format!("Policy {} is now version {}", body("policy"), event.body["version"]),
-        other => other.replace(['.', '_'], " "),
+        "person.signed_in" => "Signed in".to_owned(),
+        "person.link_issued" => "Sign-in link made".to_owned(),
+        "person.password_set" => "Password set".to_owned(),
+        "person.totp_on" => "Authenticator codes switched on".to_owned(),
+        "person.totp_off" => "Authenticator codes switched off".to_owned(),
+        "person.disabled" => "May no longer sign in".to_owned(),
+        "person.enabled" => "May sign in again".to_owned(),
+        "session.ended" => "Session ended".to_owned(),
+        other => in_words(other),
     }
+}
+
+/// `token.revoked` as `Token revoked`.
+fn in_words(verb: &str) -> String {
+    let mut words = verb.replace(['.', '_'], " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
 }

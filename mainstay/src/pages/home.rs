@@ -15,7 +15,7 @@ use mainstay_record::{AssetId, FindingId, agent, asset, finding, plan, rights, r
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::frame;
+use super::{frame, told};
 use crate::home::{Facts, MOST_ROWS, Row, Step, When, rank};
 
 /// An agent that has not spoken for so long is silent; it speaks at least once a minute.
@@ -231,6 +231,7 @@ fn beside(all: &Everything, words: &mainstay_face::ui::Words) -> Markup {
 }
 
 /// Kept here so that a region of the page and the page are one request apart.
-pub(super) fn history(tx: &mut Tx<'_>, cx: &Cx, of: AssetId) -> Result<Vec<events::Event>, Fault> {
-    events::timeline(tx, cx.org, &Ref::from(of), EventId(i64::MAX), 50)
+pub(super) fn history(tx: &mut Tx<'_>, cx: &Cx, of: AssetId) -> Result<told::Told, Fault> {
+    let events = events::timeline(tx, cx.org, &Ref::from(of), EventId(i64::MAX), 50)?;
+    told::of_many(tx, cx, events)
 }

@@ -12,6 +12,7 @@ mod mail;
 mod plans;
 mod settings;
 mod sign_in;
+mod told;
 mod work;
 
 use axum::Router;

@@ -19,7 +19,7 @@ use mainstay_wire::Simulation;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{assets::evidence_rows, frame};
+use super::{assets::evidence_rows, frame, told};
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()
@@ -109,11 +109,12 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
         .read(move |tx, cx| {
             let plan = plan::get(tx, cx, id)?;
             let host = asset::get(tx, cx, plan.asset)?;
+            let history = events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 50)?;
             Ok((
                 plan,
                 host,
                 run::of_plan(tx, cx, id)?,
-                events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 50)?,
+                told::of_one(tx, cx, history)?,
                 evidence::about(tx, cx, &Ref::from(id))?,
             ))
         })
@@ -126,7 +127,7 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
         @if let Some(simulation) = &simulation { (steps(simulation)) }
         (card("Runs", "", if runs.is_empty() { pad(html! { p.dim { "Nothing ran yet." } }) } else { rows(&runs.iter().map(|r| Row::new(html! { (link(&r.step, &format!("/maintenance/runs/{}", r.id))) " " span.dim { (r.outcome.as_ref().map_or(r.state.as_str(), |o| o.summary.as_str())) } }).state(run_mark(r)).when(words.when(frame::at(r.created_ms)))).collect::<Vec<_>>()) }))
         (evidence_rows(&proof, &words))
-        (card("History", "", timeline(&frame::moments(&history, &words))))
+        (card("History", "", timeline(&history.moments(&words))))
     });
     let mut known =
         vec![("Way back", plan.rollback.clone()), ("Prepared", words.exact_text(frame::at(plan.created_ms)))];

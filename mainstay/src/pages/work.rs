@@ -16,7 +16,7 @@ use mainstay_record::{Ref, WorkId, asset, finding};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{findings::end_of_day, frame};
+use super::{findings::end_of_day, frame, told};
 
 const PAGE: usize = 50;
 /// One more tells whether there is another page.
@@ -235,7 +235,8 @@ async fn shown(caller: &Caller, item: &Item, given: Option<&Given>, problems: &[
         .read(move |tx, cx| {
             let host = on.map(|on| asset::get(tx, cx, on)).transpose()?;
             let cause = from.map(|from| finding::get(tx, cx, from)).transpose()?;
-            Ok((events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 100)?, host, cause))
+            let events = events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 100)?;
+            Ok((told::of_one(tx, cx, events)?, host, cause))
         })
         .await?;
     let words = frame::words(caller);
@@ -267,7 +268,7 @@ async fn shown(caller: &Caller, item: &Item, given: Option<&Given>, problems: &[
     });
     let main = stack(html! {
         @if !item.body.is_empty() && given.is_none() { (card("Description", "", pad(html! { p.reading { (item.body) } }))) }
-        (card("Timeline", "", html! { (timeline(&frame::moments(&history, &words))) (pad(note)) }))
+        (card("Timeline", "", html! { (timeline(&history.moments(&words))) (pad(note)) }))
         (card("Change it", "", pad(edit)))
     });
     let mut known = vec![

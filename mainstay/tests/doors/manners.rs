@@ -370,3 +370,21 @@ fn a_token_may_what_it_says_and_a_plan_is_approved_as_it_was_read() {
         }
     });
 }
+
+#[test]
+fn what_happened_is_told_with_who_did_it_and_on_which_thing() {
+    told(|house| async move {
+        let router = router(&house);
+        let ada = caller(&house, "Ada Byron", BuiltIn::Owner).await;
+        let things = Things::make(&house, "h").await;
+        let path = format!("/findings/{}/accept", things.finding);
+        let form = "revision=1&reason=replaced+in+March&until=2026-12-24";
+        assert_eq!(ask(&router, &ada, "POST", &path, &[FORM], form).await.status, 303);
+        for page in ["/settings/audit".to_owned(), format!("/findings/{}", things.finding)] {
+            let text = look(&router, &ada, &page).await.text;
+            assert!(text.contains("<b>Ada Byron</b> Risk accepted"), "{page}: {text}");
+        }
+        let audit = look(&router, &ada, "/settings/audit").await.text;
+        assert!(audit.contains(&format!("href=\"/findings/{}\">web-h</a>", things.finding)), "{audit}");
+    });
+}

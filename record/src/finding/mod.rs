@@ -11,7 +11,9 @@ mod store;
 pub use accept::{accept, return_accepted, withdraw};
 pub use law::{Diff, Look, Sighting, observe, observe_partly, unseen};
 pub use severity::Severity;
-pub use store::Counts;
+pub use store::{Counts, Standing};
+
+use std::collections::BTreeMap;
 
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault};
@@ -26,6 +28,8 @@ pub struct Finding {
     pub rule: String,
     pub asset: AssetId,
     pub asset_name: String,
+    /// The part of the asset that was looked at; usually the section of facts.
+    pub scope: String,
     pub subject: String,
     pub severity: Severity,
     pub title: String,
@@ -120,6 +124,11 @@ pub fn of_asset(tx: &mut Tx<'_>, cx: &Cx, asset: AssetId) -> Result<Vec<Finding>
 /// The open and planned findings of one rule on one asset.
 pub fn of_rule(tx: &mut Tx<'_>, cx: &Cx, rule: &str, asset: AssetId) -> Result<Vec<Finding>, Fault> {
     store::of_rule(tx, cx.org, rule, asset)
+}
+
+/// How the open and planned findings of these assets stand; an asset without any is not in it.
+pub fn standings(tx: &mut Tx<'_>, cx: &Cx, assets: &[AssetId]) -> Result<BTreeMap<AssetId, Standing>, Fault> {
+    store::standings(tx, cx.org, assets)
 }
 
 /// How many findings stand where.

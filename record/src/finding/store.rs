@@ -1,5 +1,7 @@
 //! The statements of findings.
 
+use std::collections::BTreeMap;
+
 use mainstay_kernel::access::Scopes;
 use mainstay_kernel::id::OrgId;
 use mainstay_kernel::store::{Row, Tx};
@@ -26,7 +28,7 @@ macro_rules! findings {
         sql!(concat!(
             "SELECT f.id, f.rule, f.asset_id, a.name, f.subject, f.severity, f.title, f.reason, f.detail, f.state, f.stale,
                f.first_seen_ms, f.opened_ms, f.last_seen_ms, f.gone_ms, f.times_opened, f.due_ms, f.accepted_until_ms,
-               f.accepted_reason, f.plan_id, f.revision, f.rank
+               f.accepted_reason, f.plan_id, f.revision, f.rank, f.scope
              FROM finding f JOIN asset a ON a.org_id = f.org_id AND a.id = f.asset_id WHERE f.org_id = $1 ",
             $rest
         ))
@@ -311,6 +313,35 @@ pub(super) fn counts(tx: &mut Tx<'_>, org: OrgId, scopes: &Scopes) -> Result<Cou
     )
 }
 
+/// How the open findings of one asset stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub open: i64,
+    pub worst: Severity,
+    /// So many of them could not be looked at lately.
+    pub stale: i64,
+}
+
+pub(super) fn standings(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    assets: &[AssetId],
+) -> Result<BTreeMap<AssetId, Standing>, Fault> {
+    let list = serde_json::to_string(&assets.iter().map(|asset| asset.0).collect::<Vec<_>>());
+    let rows = tx.rows(
+        sql!(
+            "SELECT asset_id, COUNT(*), MAX(severity), COUNT(stale) FROM finding
+              WHERE org_id = $1 AND asset_id IN {list $2} AND state IN ('open', 'planned') GROUP BY asset_id"
+        ),
+        args![org, list.map_err(Fault::broken)?],
+        |row| {
+            let worst = Severity::from_number(row.get(2)?);
+            Ok((row.get(0)?, Standing { open: row.get(1)?, worst, stale: row.get(3)? }))
+        },
+    )?;
+    Ok(rows.into_iter().collect())
+}
+
 fn state(word: &str) -> State {
     match word {
         "planned" => State::Planned,
@@ -343,6 +374,7 @@ fn read(row: &Row<'_>) -> Result<Finding, Fault> {
         accepted_reason: row.get(18)?,
         plan: row.get(19)?,
         revision: row.get(20)?,
+        scope: row.get(22)?,
     })
 }
 

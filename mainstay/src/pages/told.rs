@@ -1,0 +1,114 @@
+//! Events as people read them: who, what, and on which thing.
+
+use std::collections::BTreeMap;
+
+use mainstay_face::ui::{Icon, Moment, Words, link};
+use mainstay_kernel::events::Event;
+use mainstay_kernel::id::{PersonId, Ref};
+use mainstay_kernel::store::Tx;
+use mainstay_kernel::{Cx, Fault, people};
+use mainstay_record::{AssetId, FindingId, PlanId, RunId, WorkId, asset, finding, plan, run, work};
+use maud::{Markup, html};
+
+use super::frame;
+
+/// Events with the names of those who acted.
+pub struct Told {
+    events: Vec<Event>,
+    people: BTreeMap<PersonId, String>,
+    things: BTreeMap<Ref, Thing>,
+}
+
+/// What an event is about, by name, and where it opens.
+struct Thing {
+    name: String,
+    href: String,
+}
+
+/// For the timeline of one thing, which need not be named.
+pub fn of_one(tx: &mut Tx<'_>, cx: &Cx, events: Vec<Event>) -> Result<Told, Fault> {
+    let mut people = BTreeMap::new();
+    for person in events.iter().filter_map(actor) {
+        if !people.contains_key(&person)
+            && let Ok(found) = people::get(tx, cx.org, person)
+        {
+            people.insert(person, found.name);
+        }
+    }
+    Ok(Told { events, people, things: BTreeMap::new() })
+}
+
+/// For a list of what happened anywhere: each names its thing.
+pub fn of_many(tx: &mut Tx<'_>, cx: &Cx, events: Vec<Event>) -> Result<Told, Fault> {
+    let mut told = of_one(tx, cx, events)?;
+    for event in &told.events {
+        if !told.things.contains_key(&event.subject)
+            && let Some(thing) = thing(tx, cx, &event.subject)?
+        {
+            told.things.insert(event.subject.clone(), thing);
+        }
+    }
+    Ok(told)
+}
+
+/// The person behind an event: `person:per_…`, `token:tok_…:per_…`.
+fn actor(event: &Event) -> Option<PersonId> {
+    let (kind, rest) = event.actor.split_once(':')?;
+    matches!(kind, "person" | "token").then(|| rest.rsplit(':').next()?.parse().ok()).flatten()
+}
+
+/// `None` for what has no page or may not be seen.
+fn thing(tx: &mut Tx<'_>, cx: &Cx, of: &Ref) -> Result<Option<Thing>, Fault> {
+    let named = match &*of.kind {
+        "asset" => asset::get(tx, cx, AssetId(of.id)).map(|a| (a.name, format!("/assets/{}", a.id))),
+        "finding" => {
+            finding::get(tx, cx, FindingId(of.id)).map(|f| (f.asset_name, format!("/findings/{}", f.id)))
+        }
+        "work" => work::get(tx, cx, WorkId(of.id))
+            .map(|w| (format!("#{} {}", w.number, w.title), format!("/work/{}", w.number))),
+        "plan" => plan::get(tx, cx, PlanId(of.id))
+            .map(|p| (format!("#{} {}", p.number, p.title), format!("/maintenance/plans/{}", p.id))),
+        "run" => run::get(tx, cx, RunId(of.id))
+            .map(|r| (format!("run of {}", r.step), format!("/maintenance/runs/{}", r.id))),
+        "person" => people::get(tx, cx.org, PersonId(of.id)).map(|p| (p.name, "/settings/people".to_owned())),
+        _ => return Ok(None),
+    };
+    match named {
+        Ok((name, href)) => Ok(Some(Thing { name, href })),
+        Err(Fault::NotFound { .. } | Fault::Denied { .. }) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+impl Told {
+    /// In the order given, for a timeline.
+    pub fn moments(&self, words: &Words) -> Vec<Moment> {
+        self.events.iter().map(|event| self.moment(event, words)).collect()
+    }
+
+    fn moment(&self, event: &Event, words: &Words) -> Moment {
+        let when = words.when(frame::at(event.at_ms));
+        let said = self.said(event);
+        let moment = match actor(event) {
+            Some(person) => {
+                let name = self.people.get(&person).map_or("Somebody", String::as_str);
+                let through = event.actor.starts_with("token:").then_some(" (by token)").unwrap_or_default();
+                Moment::person(when, name, html! { (said) span.dim { (through) } })
+            }
+            None => Moment::system(when, Icon::Assets, said),
+        };
+        let quote = ["text", "reason", "because"].iter().find_map(|name| event.body[*name].as_str());
+        match quote {
+            Some(quote) if event.verb != "work.opened" => moment.quote(quote.to_owned()),
+            _ => moment,
+        }
+    }
+
+    fn said(&self, event: &Event) -> Markup {
+        let sentence = frame::sentence(event);
+        match self.things.get(&event.subject) {
+            Some(thing) => html! { (sentence) " " span.dim { "· " (link(&thing.name, &thing.href)) } },
+            None => html! { (sentence) },
+        }
+    }
+}
