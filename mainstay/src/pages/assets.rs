@@ -5,8 +5,8 @@ use axum::extract::{Form as Posted, Path};
 use axum::routing::get;
 use mainstay_face::ui::{
     Act, Choice, Column, Field, Form, Icon, Page, Pager, Row, State, Table, Toast, banner, card, copy_line,
-    empty, facts, field, form, hidden, link, outline_tag, pad, pager, plain_card, rows, select, stack, tabs,
-    tag, timeline,
+    empty, facts, field, form, hidden, link, live_rows, outline_tag, pad, pager, plain_card, rows, select,
+    stack, tabs, tag, timeline,
 };
 use mainstay_face::{Answer, Caller, Cursor, Door, Query, door};
 use mainstay_kernel::access::Scope;
@@ -56,13 +56,16 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
         ],
     );
     for one in found.iter().take(PAGE) {
-        table = table.line([
-            html! { (link(&one.name, &format!("/assets/{}", one.id))) },
-            html! { (one.kind) },
-            html! { (one.summary) },
-            html! { (one.environment) },
-            one.seen_ms.map_or(html! { "never" }, |ms| words.ago(frame::at(ms))),
-        ]);
+        table = table.line_of(
+            one.id,
+            [
+                html! { (link(&one.name, &format!("/assets/{}", one.id))) },
+                html! { (one.kind) },
+                html! { (one.summary) },
+                html! { (one.environment) },
+                one.seen_ms.map_or(html! { "never" }, |ms| words.ago(frame::at(ms))),
+            ],
+        );
     }
     let older = found
         .get(PAGE - 1)
@@ -77,7 +80,7 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
             html! { a.btn href="/assets/add" { "Add a host" } },
         ))
     } else {
-        html! { (plain_card(table)) (pager(&Pager { words: format!("{} shown", found.len().min(PAGE)), newer, older })) }
+        html! { (plain_card(live_rows("asset", &caller.path, table))) (pager(&Pager { words: format!("{} shown", found.len().min(PAGE)), newer, older })) }
     };
     let page = Page::new("Assets")
         .section("assets")
@@ -108,7 +111,8 @@ async fn add(caller: Caller) -> Answer {
 async fn invite(caller: Caller) -> Answer {
     let token = caller.write(agent::invite).await?;
     let host = caller.headers.get("host").and_then(|v| v.to_str().ok()).unwrap_or("SERVER:8420");
-    let line = format!("mainstay agent --server https://{host} --token {token}");
+    let scheme = if caller.door.cookie_name().starts_with("__Host") { "https" } else { "http" };
+    let line = format!("mainstay agent --server {scheme}://{host} --token {token}");
     let body = stack(html! {
         p { "Run this on the other host as root. It shows up here within ten seconds." }
         (copy_line(&line))
@@ -160,12 +164,15 @@ fn head(one: &One, current: &str) -> Page {
     let id = one.asset.id;
     let open: Vec<&Finding> = one.findings.iter().filter(|f| f.state != finding::State::Gone).collect();
     let worst = open.iter().filter(|f| f.state == finding::State::Open).map(|f| f.severity).max();
-    let state = worst.map_or(State::Ok, frame::severity_state);
-    let said = match state {
-        State::Bad => "Needs attention",
-        State::Warn => "To look at",
-        State::Unknown => "Minor findings",
-        _ => "Nothing found",
+    let is_blind = !one.unseen.is_empty() || open.iter().any(|f| f.stale.is_some());
+    let (state, said) = match worst.map(frame::severity_state) {
+        Some(State::Bad) => (State::Bad, "Needs attention"),
+        Some(State::Warn) => (State::Warn, "To look at"),
+        Some(state) => (state, "Minor findings"),
+        // Nothing found is good news only where everything was looked at.
+        None if one.facts.is_empty() => (State::Unknown, "Not looked at yet"),
+        None if is_blind => (State::Unknown, "Nothing found, not all seen"),
+        None => (State::Ok, "Nothing found"),
     };
     let marks = html! {
         (tag(state, said)) (outline_tag(&one.asset.kind))
@@ -209,10 +216,10 @@ async fn overview(caller: Caller, Path(id): Path<String>) -> Answer {
             (banner(State::Bad, html! { "No word from " (one.asset.name) " since " (words.when(frame::at(agent.seen_ms))) ". What you see is that old." }, None))
         }
         (card("Facts", "as they were last seen", if fact_rows.is_empty() { empty(Icon::Assets, "Nothing was seen yet", "Facts arrive when its agent reports.", html! {}) } else { rows(&fact_rows) }))
-        (card(html! { "Findings" }, html! { a href={ "/assets/" (one.asset.id) "/findings" } { "All" } }, finding_rows(&one.findings, &words, 8)))
+        (card(html! { "Findings" }, html! { a href={ "/assets/" (one.asset.id) "/findings" } { "All" } }, finding_rows(&one, &words, 8)))
     });
     let aside = html! {
-        (card("Not visible", format!("{}", one.unseen.len()), unseen(&one.unseen)))
+        (card("Not visible", if one.facts.is_empty() { String::new() } else { one.unseen.len().to_string() }, if one.facts.is_empty() { pad(html! { p.mid { "Nothing was looked at yet." } }) } else { unseen(&one.unseen) }))
         (card("Agent", "", pad(facts(match &one.agent {
             Some(agent) => vec![("Version", agent.version.clone()), ("Last word", words.when_text(frame::at(agent.seen_ms)))],
             None => vec![("Agent", "none".to_owned())],
@@ -220,7 +227,7 @@ async fn overview(caller: Caller, Path(id): Path<String>) -> Answer {
         @if !one.neighbours.is_empty() { (card("Around it", "", neighbours(&one.neighbours))) }
         @if !one.plans.is_empty() { (card("Plans", "", plans(&one.plans))) }
     };
-    frame::framed(&caller, head(&one, "Overview").main(main).aside(aside)).await
+    frame::framed(&caller, head(&one, "Overview").refreshes(&caller.path).main(main).aside(aside)).await
 }
 
 fn neighbours(all: &[asset::Neighbour]) -> Markup {
@@ -257,12 +264,21 @@ fn unseen(gaps: &[(Section, Unseen)]) -> Markup {
     )
 }
 
-pub(super) fn finding_rows(all: &[Finding], words: &mainstay_face::ui::Words, most: usize) -> Markup {
-    if all.is_empty() {
-        return empty(Icon::Home, "No findings", "Every rule that could look found nothing.", html! {});
+fn finding_rows(one: &One, words: &mainstay_face::ui::Words, most: usize) -> Markup {
+    if one.findings.is_empty() {
+        let (title, said) = match (one.facts.is_empty(), one.unseen.is_empty()) {
+            (true, _) => ("Not looked at yet", "Rules look as soon as its agent reports."),
+            (_, true) => ("No findings", "Every rule looked and found nothing."),
+            (_, false) => (
+                "No findings",
+                "What could be seen shows none. What could not be seen stands under Not visible.",
+            ),
+        };
+        return empty(Icon::Home, title, said, html! {});
     }
     rows(
-        &all.iter()
+        &one.findings
+            .iter()
             .take(most)
             .map(|f| {
                 let body =
@@ -278,9 +294,8 @@ pub(super) fn finding_rows(all: &[Finding], words: &mainstay_face::ui::Words, mo
 async fn findings(caller: Caller, Path(id): Path<String>) -> Answer {
     let one = gather(&caller, &id).await?;
     let words = frame::words(&caller);
-    let main =
-        card("Findings", "worst first, those that are gone last", finding_rows(&one.findings, &words, 1000));
-    frame::framed(&caller, head(&one, "Findings").main(main)).await
+    let main = card("Findings", "worst first, those that are gone last", finding_rows(&one, &words, 1000));
+    frame::framed(&caller, head(&one, "Findings").refreshes(&caller.path).main(main)).await
 }
 
 async fn history(caller: Caller, Path(id): Path<String>) -> Answer {
@@ -288,7 +303,7 @@ async fn history(caller: Caller, Path(id): Path<String>) -> Answer {
     let asset = one.asset.id;
     let events = caller.read(move |tx, cx| home::history(tx, cx, asset)).await?;
     let main = card("History", "newest first", timeline(&frame::moments(&events, &frame::words(&caller))));
-    frame::framed(&caller, head(&one, "History").main(main)).await
+    frame::framed(&caller, head(&one, "History").refreshes(&caller.path).main(main)).await
 }
 
 async fn one_fact(caller: Caller, Path((id, section)): Path<(String, String)>) -> Answer {
@@ -302,7 +317,7 @@ async fn one_fact(caller: Caller, Path((id, section)): Path<(String, String)>) -
         (super::facts::detail(found))
     });
     let lead = html! { (title(&section)) ", changed " (words.ago(frame::at(found.changed_ms))) ", looked at " (words.ago(frame::at(found.looked_ms))) };
-    frame::framed(&caller, head(&one, "Overview").lead(lead).main(main)).await
+    frame::framed(&caller, head(&one, "Overview").lead(lead).refreshes(&caller.path).main(main)).await
 }
 
 /// A section's name for people.

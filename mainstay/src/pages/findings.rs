@@ -5,7 +5,7 @@ use axum::extract::{Form as Posted, Path};
 use axum::routing::{get, post};
 use mainstay_face::ui::{
     Act, Field, Form, Icon, Page, Pager, Row, Toast, card, code, empty, facts, field, form, hidden, link,
-    outline_tag, pad, pager, plain_card, rows, stack, tag, textarea, timeline,
+    live_rows, outline_tag, pad, pager, plain_card, rows, stack, tag, textarea, timeline,
 };
 use mainstay_face::{Answer, Caller, Cursor, Door, Query, door};
 use mainstay_kernel::id::EventId;
@@ -37,15 +37,16 @@ struct After {
 
 async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
     let key: (i64, i64) = asked.after.as_ref().and_then(Cursor::key).unwrap_or((-1, 0));
-    let (found, counts) = caller
+    let (found, counts, blind) = caller
         .read(move |tx, cx| {
-            Ok((finding::open(tx, cx, (key.0, FindingId(key.1)), TO_READ)?, finding::counts(tx, cx)?))
+            let found = finding::open(tx, cx, (key.0, FindingId(key.1)), TO_READ)?;
+            Ok((found, finding::counts(tx, cx)?, finding::blind(tx, cx, "")?))
         })
         .await?;
     let words = frame::words(&caller);
     let shown: Vec<Row> = found.iter().take(PAGE).map(|(_, f)| {
         let body = html! { (link(&f.title, &format!("/findings/{}", f.id))) " " span.dim { (f.asset_name) ". " (f.reason) } };
-        Row::new(body).state(frame::finding_state(f)).after(tag(frame::finding_state(f), frame::finding_words(f, &words)))
+        Row::new(body).state(frame::finding_state(f)).after(tag(frame::finding_state(f), frame::finding_words(f, &words))).id(f.id)
     }).collect();
     let older = found
         .get(PAGE - 1)
@@ -55,11 +56,17 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
         plain_card(empty(
             Icon::Home,
             "No open findings",
-            "Every rule that could look found nothing.",
+            match (blind.is_waiting, blind.has_gaps) {
+                (true, _) => "A host is being looked at for the first time.",
+                (_, true) => {
+                    "What could be seen shows none. Not everything could be seen: the pages of the assets say what."
+                }
+                _ => "Every rule looked and found nothing.",
+            },
             html! {},
         ))
     } else {
-        html! { (plain_card(rows(&shown))) (pager(&Pager { words: format!("{} open, {} of them critical or high", counts.open, counts.critical + counts.high), newer: asked.after.is_some().then(|| "/findings".to_owned()), older })) }
+        html! { (plain_card(live_rows("finding", &caller.path, rows(&shown)))) (pager(&Pager { words: format!("{} open, {} of them critical or high", counts.open, counts.critical + counts.high), newer: asked.after.is_some().then(|| "/findings".to_owned()), older })) }
     };
     frame::framed(
         &caller,
@@ -121,6 +128,7 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
         .marks(marks)
         .lead(&f.reason)
         .live(format!("finding.{}", f.id.0))
+        .refreshes(format!("/findings/{}", f.id))
         .main(main)
         .aside(aside);
     for act in acts(&f) {

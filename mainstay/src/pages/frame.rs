@@ -133,6 +133,13 @@ pub fn sentence(event: &Event) -> String {
     match event.verb.as_str() {
         "asset.found" => format!("{} was found", body("name")),
         "agent.enrolled" => format!("agent of {} enrolled", body("name")),
+        "agent.silent" => "No word from its agent for 10 minutes".to_owned(),
+        "agent.spoke_again" => "Its agent speaks again".to_owned(),
+        "notice.posted" => match event.body["messages"].as_u64() {
+            Some(1) => format!("Told in 1 message: {}", body("title")),
+            count => format!("Told in {} messages: {}", count.unwrap_or(0), body("title")),
+        },
+        "notice.sent_again" => format!("Sent again by {}", body("channel")),
         "agent.revoked" => "agent was removed".to_owned(),
         "finding.opened" | "work.opened" => format!("Opened: {}", body("title")),
         "finding.reopened" => format!("Came back: {}", body("title")),

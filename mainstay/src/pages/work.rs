@@ -5,8 +5,8 @@ use axum::extract::{Form as Posted, Path};
 use axum::routing::{get, post};
 use mainstay_face::ui::{
     Act, Choice, Column, Field, Form, Icon, Page, Pager, State as Mark, Table, Toast, card, empty, facts,
-    field, form, hidden, link, outline_tag, pad, pager, plain_card, select, stack, tabs, tag, textarea,
-    timeline,
+    field, form, hidden, link, live_rows, outline_tag, pad, pager, plain_card, select, stack, tabs, tag,
+    textarea, timeline,
 };
 use mainstay_face::{Answer, Caller, Cursor, Door, Query, door};
 use mainstay_kernel::id::EventId;
@@ -57,13 +57,16 @@ async fn list(caller: Caller, Query(asked): Query<Asked>) -> Answer {
         ],
     );
     for item in found.iter().take(PAGE) {
-        table = table.line([
-            html! { span.num { "#" (item.number) } },
-            html! { (link(&item.title, &format!("/work/{}", item.number))) },
-            html! { (item.assignee_name.as_deref().unwrap_or("nobody")) },
-            html! { (item.state.word()) },
-            due(item, &words, caller.cx.now_ms()),
-        ]);
+        table = table.line_of(
+            item.id,
+            [
+                html! { span.num { "#" (item.number) } },
+                html! { (link(&item.title, &format!("/work/{}", item.number))) },
+                html! { (item.assignee_name.as_deref().unwrap_or("nobody")) },
+                html! { (item.state.word()) },
+                due(item, &words, caller.cx.now_ms()),
+            ],
+        );
     }
     let word = match which {
         Which::Open => "open",
@@ -92,7 +95,7 @@ async fn list(caller: Caller, Query(asked): Query<Asked>) -> Answer {
             html! { a.btn href="/work/new" { "New" } },
         ))
     } else {
-        html! { (plain_card(table)) (pager(&Pager { words: format!("{} shown, newest first", found.len().min(PAGE)), newer: asked.after.is_some().then(|| format!("/work?which={word}")), older })) }
+        html! { (plain_card(live_rows("work", &caller.path, table))) (pager(&Pager { words: format!("{} shown, newest first", found.len().min(PAGE)), newer: asked.after.is_some().then(|| format!("/work?which={word}")), older })) }
     };
     let page = Page::new("Work")
         .section("work")
@@ -286,13 +289,17 @@ async fn shown(caller: &Caller, item: &Item, given: Option<&Given>, problems: &[
         State::Open => Mark::Work,
     };
     let marks = html! { span.num.dim { "#" (item.number) } (tag(state, item.state.word())) (outline_tag(&item.kind)) };
-    let page = Page::new(item.title.clone())
+    let mut page = Page::new(item.title.clone())
         .section("work")
         .crumb("Work", "/work")
         .marks(marks)
         .live(format!("work.{}", item.id.0))
         .main(main)
         .aside(aside);
+    // What was typed and is wrong stays until it is sent again.
+    if given.is_none() {
+        page = page.refreshes(format!("/work/{}", item.number));
+    }
     frame::framed(caller, page).await
 }
 
