@@ -207,9 +207,9 @@ async fn overview(caller: Caller, Path(id): Path<String>) -> Answer {
     let silent = one.agent.as_ref().filter(|a| caller.cx.now_ms() - a.seen_ms > 10 * 60_000);
     let fact_rows: Vec<Row> = one.facts.iter().map(|f| {
         let gaps = one.unseen.iter().filter(|(section, _)| *section == f.section).count();
-        let state = if gaps > 0 { State::Unknown } else { State::Ok };
+        // A section that was seen is not for that fine: what it says stands beside it, and the findings judge it.
         let row = Row::new(html! { (link(title(&f.section), &format!("/assets/{}/facts/{}", one.asset.id, f.section))) " " span.dim { (super::facts::summary(f)) } });
-        row.state(state).after(html! { span.sm.dim { "looked at " (words.ago(frame::at(f.looked_ms))) } })
+        row.after(html! { @if gaps > 0 { (tag(State::Unknown, "not all visible")) } span.sm.dim { "looked at " (words.ago(frame::at(f.looked_ms))) } })
     }).collect();
     let main = stack(html! {
         @if let Some(agent) = silent {

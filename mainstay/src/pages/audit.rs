@@ -32,7 +32,8 @@ async fn audit(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     let (found, verdict) = caller
         .read(move |tx, cx| {
             let verdict = if is_to_verify { Some(events::verify(tx, cx)?) } else { None };
-            Ok((events::all(tx, cx.org, EventId(before), PAGE + 1)?, verdict))
+            let found = events::all(tx, cx.org, EventId(before), PAGE + 1)?;
+            Ok((frame::named(tx, cx, found)?, verdict))
         })
         .await?;
     let words = frame::words(&caller);

@@ -64,15 +64,30 @@ async fn list(caller: Caller) -> Answer {
 
 async fn shown_list(caller: &Caller, given: &Given, allowed: Option<&str>, problems: &[Problem]) -> Answer {
     let (channels, outbound) = caller
-        .read(|tx, cx| Ok((notify::channels(tx, cx)?, settings::get::<OutboundSetting>(tx, cx.org)?)))
+        .read(|tx, cx| {
+            let mut channels = Vec::new();
+            for channel in notify::channels(tx, cx)? {
+                let last = notify::log(tx, cx, channel.kind.word(), &channel.id.to_string(), 1)?.pop();
+                channels.push((channel, last));
+            }
+            Ok((channels, settings::get::<OutboundSetting>(tx, cx.org)?))
+        })
         .await?;
-    let columns = [Column::new("Name"), Column::new("Kind"), Column::new("Address"), Column::new("State")];
-    let table = channels.iter().fold(Table::new("Channels", columns), |table, channel| {
+    let words = frame::words(caller);
+    let columns = [
+        Column::new("Name"),
+        Column::new("Kind"),
+        Column::new("Address"),
+        Column::new("State"),
+        Column::new("Last message"),
+    ];
+    let table = channels.iter().fold(Table::new("Channels", columns), |table, (channel, last)| {
         table.line([
             html! { (link(&channel.name, &format!("/settings/channels/{}", channel.id))) },
             html! { (channel.kind.word()) },
             html! { span.mono { (channel.url) } },
             state(channel),
+            last.as_ref().map_or(html! { span.dim { "none yet" } }, |last| messages::state_of(last, &words)),
         ])
     });
     let kinds =

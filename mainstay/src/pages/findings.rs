@@ -8,8 +8,7 @@ use mainstay_face::ui::{
     live_rows, outline_tag, pad, pager, plain_card, rows, stack, tag, textarea, timeline,
 };
 use mainstay_face::{Answer, Caller, Cursor, Door, Query, door};
-use mainstay_kernel::id::EventId;
-use mainstay_kernel::{Fault, Problem, events};
+use mainstay_kernel::{Fault, Problem};
 use mainstay_record::finding::{self, Finding, State};
 use mainstay_record::{FindingId, Ref, work};
 use maud::{Markup, html};
@@ -95,7 +94,7 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
     let (f, history) = caller
         .read(move |tx, cx| {
             let f = finding::get(tx, cx, id)?;
-            Ok((f, events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 100)?))
+            Ok((f, frame::past(tx, cx, &Ref::from(id), 100)?))
         })
         .await?;
     let words = frame::words(&caller);
@@ -106,14 +105,14 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
         @if !fix.is_empty() { (card("How to mend it", "", pad(code("Steps", &fix.join("\n"))))) }
         (card("History", "", timeline(&frame::moments(&history, &words))))
     });
-    let when = |ms: Option<i64>| ms.map_or("none".to_owned(), |ms| words.exact_text(frame::at(ms)));
+    let when = |ms: Option<i64>| ms.map_or("none".to_owned(), frame::dated);
     let known = vec![
         ("Severity", f.severity.word().to_owned()),
         ("First seen", when(Some(f.first_seen_ms))),
         ("Open since", when(Some(f.opened_ms))),
         ("Last seen", when(Some(f.last_seen_ms))),
         ("Due", when(f.due_ms)),
-        ("Opened", format!("{} times", f.times_opened)),
+        ("Opened", if f.times_opened == 1 { "once".to_owned() } else { format!("{} times", f.times_opened) }),
     ];
     let aside = html! {
         (card("Dates", "", pad(facts(known))))

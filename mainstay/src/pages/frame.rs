@@ -1,5 +1,7 @@
 //! What stands around every page of ours, and words that several pages need.
 
+use std::collections::BTreeMap;
+
 use axum::http::HeaderValue;
 use axum::http::header::{SET_COOKIE, VARY};
 use axum::response::{IntoResponse, Response};
@@ -8,9 +10,11 @@ use jiff::tz::TimeZone;
 use mainstay_face::theme::Theme;
 use mainstay_face::ui::{Icon, Moment, Page, Person, SECTIONS, Section, Shell, State, Toast, Words};
 use mainstay_face::{Answer, Caller, Wants, negotiate};
-use mainstay_kernel::Fault;
 use mainstay_kernel::access::{self, Scope};
-use mainstay_kernel::events::Event;
+use mainstay_kernel::events::{self, Event};
+use mainstay_kernel::id::{EventId, PersonId, Ref};
+use mainstay_kernel::store::Tx;
+use mainstay_kernel::{Cx, Fault, people};
 use mainstay_record::finding::{Finding, Severity};
 use mainstay_record::{finding, plan, work};
 use maud::{Markup, html};
@@ -71,6 +75,11 @@ pub fn words(caller: &Caller) -> Words {
     Words::new(at(caller.cx.now_ms()), TimeZone::system())
 }
 
+/// Day and time of something in the past, short enough for a side column.
+pub fn dated(ms: i64) -> String {
+    at(ms).to_zoned(TimeZone::system()).strftime("%a %-d %b %Y, %H:%M").to_string()
+}
+
 /// A moment from the store.
 pub fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -109,6 +118,30 @@ pub fn finding_words(finding: &Finding, words: &Words) -> Markup {
     }
 }
 
+/// The timeline of one thing, newest first, with the names of those who acted.
+pub fn past(tx: &mut Tx<'_>, cx: &Cx, of: &Ref, limit: u32) -> Result<Vec<Event>, Fault> {
+    let events = events::timeline(tx, cx.org, of, EventId(i64::MAX), limit)?;
+    named(tx, cx, events)
+}
+
+/// Events whose actors are people by name: `person:Ada`.
+pub fn named(tx: &mut Tx<'_>, cx: &Cx, mut events: Vec<Event>) -> Result<Vec<Event>, Fault> {
+    let mut names: BTreeMap<PersonId, String> = BTreeMap::new();
+    for event in &mut events {
+        let id = match event.actor.split(':').collect::<Vec<_>>()[..] {
+            ["person", person] | ["token", _, person] => person.parse::<PersonId>(),
+            _ => continue,
+        };
+        let Ok(id) = id else { continue };
+        if !names.contains_key(&id) {
+            names.insert(id, people::get(tx, cx.org, id).map_or("Somebody".to_owned(), |p| p.name));
+        }
+        let is_program = event.actor.starts_with("token:");
+        event.actor = format!("person:{}{}", names[&id], if is_program { ", by a program," } else { "" });
+    }
+    Ok(events)
+}
+
 /// Events as a timeline shows them.
 pub fn moments(events: &[Event], words: &Words) -> Vec<Moment> {
     events.iter().map(|event| moment(event, words)).collect()
@@ -118,13 +151,19 @@ fn moment(event: &Event, words: &Words) -> Moment {
     let said = sentence(event);
     let when = words.when(at(event.at_ms));
     let said = match event.actor.split_once(':') {
-        Some(("person" | "token", _)) => Moment::person(when, "A person", said),
+        Some(("person", name)) => Moment::person(when, name, small(&said)),
         _ => Moment::system(when, Icon::Assets, said),
     };
     match event.body["text"].as_str().or(event.body["reason"].as_str()).or(event.body["because"].as_str()) {
         Some(quote) if event.verb != "work.opened" => said.quote(quote.to_owned()),
         _ => said,
     }
+}
+
+/// Follows a name: `Ada opened: …`.
+fn small(said: &str) -> String {
+    let mut letters = said.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// What happened, as a sentence.

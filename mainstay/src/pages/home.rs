@@ -8,7 +8,6 @@ use mainstay_face::ui::{
     stack, strip,
 };
 use mainstay_face::{Answer, Caller, Door, Query};
-use mainstay_kernel::id::EventId;
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault, Ref, events};
 use mainstay_record::{AssetId, FindingId, agent, asset, finding, plan, rights, run, tally, work};
@@ -239,13 +238,12 @@ fn row(row: &Row) -> Need {
         Step::OpenWork(number) => (format!("/work/{number}"), Act::link("Open", format!("/work/{number}"))),
         Step::OpenAsset(id) => (format!("/assets/{id}"), Act::link("Look into it", format!("/assets/{id}"))),
     };
-    Need {
-        state: frame::severity_state(row.severity),
-        what: row.what.clone(),
-        href,
-        why: row.why.clone(),
-        act: act.small(),
-    }
+    // What only waits to be approved is planned, not unknown.
+    let state = match (&row.next, frame::severity_state(row.severity)) {
+        (Step::OpenPlan(_), State::Unknown) => State::Work,
+        (_, state) => state,
+    };
+    Need { state, what: row.what.clone(), href, why: row.why.clone(), act: act.small() }
 }
 
 fn beside(all: &Everything, words: &mainstay_face::ui::Words) -> Markup {
@@ -277,5 +275,5 @@ fn beside(all: &Everything, words: &mainstay_face::ui::Words) -> Markup {
 
 /// Kept here so that a region of the page and the page are one request apart.
 pub(super) fn history(tx: &mut Tx<'_>, cx: &Cx, of: AssetId) -> Result<Vec<events::Event>, Fault> {
-    events::timeline(tx, cx.org, &Ref::from(of), EventId(i64::MAX), 50)
+    frame::past(tx, cx, &Ref::from(of), 50)
 }

@@ -9,9 +9,8 @@ use mainstay_face::ui::{
 };
 use mainstay_face::{Answer, Caller, Door, door};
 use mainstay_kernel::access::Scope;
-use mainstay_kernel::id::EventId;
 use mainstay_kernel::store::Tx;
-use mainstay_kernel::{Cx, Fault, Problem, events};
+use mainstay_kernel::{Cx, Fault, Problem};
 use mainstay_patches::Which;
 use mainstay_record::plan::{self, Plan, State};
 use mainstay_record::run::{self, Run};
@@ -127,7 +126,7 @@ async fn shown(caller: &Caller, id: PlanId, window: &Window) -> Answer {
                 plan,
                 host,
                 run::of_plan(tx, cx, id)?,
-                events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 50)?,
+                frame::past(tx, cx, &Ref::from(id), 50)?,
                 evidence::about(tx, cx, &Ref::from(id))?,
             ))
         })

@@ -9,8 +9,7 @@ use mainstay_face::ui::{
     textarea, timeline,
 };
 use mainstay_face::{Answer, Caller, Cursor, Door, Query, door};
-use mainstay_kernel::id::EventId;
-use mainstay_kernel::{Fault, Problem, events, people};
+use mainstay_kernel::{Fault, Problem, people};
 use mainstay_record::work::{self, Item, State, Which};
 use mainstay_record::{Ref, WorkId, asset, finding};
 use maud::{Markup, html};
@@ -161,10 +160,12 @@ async fn fields(
         .collect();
     Ok(html! {
         (hidden("revision", given.revision))
-        (field(&Field::new("title", "What is to be done").value(&given.title).fault(fault("title")).first()))
+        @let title = Field::new("title", "What is to be done").value(&given.title).fault(fault("title"));
+        // An item is opened to be read; only a new one is opened to be written.
+        (field(&if has_state { title } else { title.first() }))
         (textarea(&Field::new("body", "Description").value(&given.body).fault(fault("body")).optional()))
         @if has_state {
-            (select(&Field::new("state", "State").value(&given.state), &["open", "waiting", "done", "cancelled"].map(|s| Choice::new(s, s))))
+            (select(&Field::new("state", "State").value(&given.state), &[("open", "Open"), ("waiting", "Waiting"), ("done", "Done"), ("cancelled", "Cancelled")].map(|(word, label)| Choice::new(word, label))))
         }
         (select(&Field::new("priority", "Priority").value(&given.priority).fault(fault("priority")), &[Choice::new("1", "Urgent"), Choice::new("2", "Normal"), Choice::new("3", "Low")]))
         (select(&Field::new("assignee", "Who").value(&given.assignee), &who))
@@ -238,7 +239,7 @@ async fn shown(caller: &Caller, item: &Item, given: Option<&Given>, problems: &[
         .read(move |tx, cx| {
             let host = on.map(|on| asset::get(tx, cx, on)).transpose()?;
             let cause = from.map(|from| finding::get(tx, cx, from)).transpose()?;
-            Ok((events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 100)?, host, cause))
+            Ok((frame::past(tx, cx, &Ref::from(id), 100)?, host, cause))
         })
         .await?;
     let words = frame::words(caller);

@@ -47,7 +47,10 @@ pub(super) fn returned(findings: &[Finding]) -> Words {
 }
 
 fn lines(findings: &[Finding]) -> String {
-    let line = |f: &Finding| format!("{}: {}{}", capital(f.severity.word()), f.title, due(f));
+    let line = |f: &Finding| {
+        let due = f.due_ms.map_or_else(String::new, |ms| format!(", due {}", day(ms)));
+        format!("{}: {}{due}", capital(f.severity.word()), f.title)
+    };
     let mut lines: Vec<String> = findings.iter().take(MOST_LINES).map(line).collect();
     if findings.len() > MOST_LINES {
         lines.push(format!("And {} more.", findings.len() - MOST_LINES));
