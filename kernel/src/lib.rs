@@ -37,7 +37,10 @@ use store::{Migration, Schema};
 /// The tables of the ground floor.
 pub const SCHEMA: Schema = Schema {
     part: "kernel",
-    steps: &[Migration { name: "0001_ground", text: include_str!("migrations/0001_ground.sql") }],
+    steps: &[
+        Migration { name: "0001_ground", text: include_str!("migrations/0001_ground.sql") },
+        Migration { name: "0002_notices", text: include_str!("migrations/0002_notices.sql") },
+    ],
 };
 
 #[cfg(test)]

@@ -166,7 +166,11 @@ fn words(group: &[&Finding], first: &Finding) -> (String, String) {
         let names: Vec<&str> = group.iter().take(4).map(|f| f.subject.as_str()).collect();
         return (
             format!("{}: {packages} security updates wait", first.asset_name),
-            format!("From {count} sources: {} …", names.join(", ")),
+            format!(
+                "From {count} sources: {}{}",
+                names.join(", "),
+                if count > names.len() { " …" } else { "." }
+            ),
         );
     }
     let titles: Vec<&str> = group.iter().take(2).map(|f| f.title.as_str()).collect();

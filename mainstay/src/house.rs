@@ -15,6 +15,8 @@ use mainstay_kernel::{Clock, Cx, Fault, Ground, events, jobs};
 use mainstay_record::{AssetId, fact};
 use mainstay_wire::Section;
 
+use crate::tell;
+
 /// The tables of the house, from the ground up.
 pub const SCHEMAS: &[Schema] = &[mainstay_kernel::SCHEMA, mainstay_record::SCHEMA];
 
@@ -38,13 +40,14 @@ pub fn rights() -> Vec<&'static Right> {
 
 /// Everybody who listens.
 pub fn hearers() -> Vec<events::Hearer> {
-    ROOMS.iter().flat_map(|room| (room.hears)()).collect()
+    ROOMS.iter().flat_map(|room| (room.hears)()).chain(tell::hearers()).collect()
 }
 
 /// How every kind of job is done.
 pub fn jobs() -> Vec<jobs::Kind> {
     let assess = jobs::Kind { name: fact::ASSESS, work: jobs::Work::Transact(assess), most_failures: 10 };
-    std::iter::once(assess).chain(ROOMS.iter().flat_map(|room| room.jobs.iter().copied())).collect()
+    let rooms = ROOMS.iter().flat_map(|room| room.jobs.iter().copied());
+    std::iter::once(assess).chain(rooms).chain(tell::JOBS.iter().copied()).collect()
 }
 
 fn assess(tx: &mut Tx<'_>, cx: &Cx, job: &jobs::Job) -> Result<jobs::Next, Fault> {

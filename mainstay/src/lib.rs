@@ -8,5 +8,6 @@ pub mod home;
 pub mod house;
 pub mod pages;
 pub mod server;
+pub mod tell;
 pub mod ticks;
 pub mod tls;

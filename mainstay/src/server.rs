@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::first_minute::ServedAt;
-use crate::{door, house, ticks, tls};
+use crate::{door, house, tell, ticks, tls};
 
 /// How a server is to run.
 #[derive(Clone, Debug)]
@@ -74,6 +74,7 @@ impl Server {
         let hub = Hub::new(holder.clone(), 4096);
         let fingerprint = secured.as_ref().map(|s| s.fingerprint.clone());
         let scheme = if secured.is_some() { "https" } else { "http" };
+        tell::note_address(&ground, org, scheme, listening).await?;
         ServedAt { url: format!("{scheme}://{listening}"), fingerprint: fingerprint.clone() }
             .write(&settings.data)?;
         let (stop, stopped) = watch::channel(false);

@@ -7,11 +7,13 @@ use std::time::Duration;
 use mainstay_face::live::{Change, Hub};
 use mainstay_kernel::events::Event;
 use mainstay_kernel::id::{EventId, OrgId};
-use mainstay_kernel::store::Signal;
-use mainstay_kernel::{Fault, Ground, events, id, node, tenancy};
-use mainstay_record::finding;
+use mainstay_kernel::store::{Signal, Tx};
+use mainstay_kernel::{Fault, Ground, Ref, events, id, node, tenancy};
+use mainstay_record::{RunId, finding, silence, touch};
 use tokio::sync::watch;
 
+/// An agent that has not spoken for so long is silent; it speaks at least once a minute.
+pub const SILENT_MS: i64 = 10 * 60_000;
 /// Ids are given before the commit: what a slow transaction wrote may appear this far behind the newest.
 const LATE_MS: i64 = 12_000;
 const EVENTS_AT_ONCE: u32 = 500;
@@ -45,6 +47,7 @@ pub async fn seal(ground: Arc<Ground>, mut stop: watch::Receiver<bool>) {
 
 /// What is due every half minute: the lease of our number, risks whose acceptance ended.
 pub async fn minute(ground: Arc<Ground>, own: (u16, String), mut stop: watch::Receiver<bool>) {
+    let started_ms = ground.clock.now_ms();
     while pause(Duration::from_millis(node::LEASE_MS.unsigned_abs() / 4), &mut stop).await {
         let (clock, (number, holder)) = (ground.clock.clone(), own.clone());
         match ground.db.write(move |tx| node::renew(tx, &clock, number, &holder)).await {
@@ -61,7 +64,19 @@ pub async fn minute(ground: Arc<Ground>, own: (u16, String), mut stop: watch::Re
             if let Err(fault) = ground.db.write(move |tx| finding::return_accepted(tx, &cx)).await {
                 tracing::warn!(%fault, "accepted risks could not be looked at");
             }
+            // Who has only just begun to listen cannot say that somebody is silent.
+            if ground.clock.now_ms() - started_ms >= SILENT_MS {
+                notice_silence(&ground, org).await;
+            }
         }
+    }
+}
+
+async fn notice_silence(ground: &Ground, org: OrgId) {
+    let cx = ground.cx(org, "clock");
+    let since_ms = cx.now_ms() - SILENT_MS;
+    if let Err(fault) = ground.db.write(move |tx| silence::notice(tx, &cx, since_ms)).await {
+        tracing::warn!(%fault, "silent agents could not be looked for");
     }
 }
 
@@ -76,7 +91,7 @@ pub async fn sweep(ground: Arc<Ground>, mut stop: watch::Receiver<bool>) {
 
 /// Tells browsers what happened, whichever process wrote it.
 pub async fn publish(ground: Arc<Ground>, hub: Hub, mut stop: watch::Receiver<bool>) {
-    let mut told: HashMap<OrgId, HashSet<EventId>> = HashMap::new();
+    let mut told: HashMap<OrgId, Told> = HashMap::new();
     let started = EventId(id::floor_at(ground.clock.now_ms()));
     while !*stop.borrow() {
         for org in orgs(&ground).await {
@@ -97,28 +112,59 @@ async fn tell(
     hub: &Hub,
     org: OrgId,
     started: EventId,
-    told: &mut HashSet<EventId>,
+    told: &mut Told,
 ) -> Result<(), Fault> {
     let behind = EventId(id::floor_at(ground.clock.now_ms() - LATE_MS)).max(started);
-    told.retain(|event| *event >= behind);
+    told.events.retain(|event| *event >= behind);
     let mut after = behind;
     loop {
-        let news = ground.db.read(move |tx| events::since(tx, org, after, EVENTS_AT_ONCE)).await?;
+        let known = told.events.clone();
+        let read = move |tx: &mut Tx<'_>| {
+            let mut news = events::since(tx, org, after, EVENTS_AT_ONCE)?;
+            let last = news.last().map(|event| event.id);
+            let count = news.len();
+            news.retain(|event| !known.contains(&event.id));
+            let subjects: Vec<Ref> = news.iter().map(|event| event.subject.clone()).collect();
+            let around = touch::around(tx, org, &subjects)?;
+            Ok((news, around, last.filter(|_| count >= EVENTS_AT_ONCE as usize)))
+        };
+        let (news, around, more) = ground.db.read(read).await?;
         for event in &news {
-            if told.insert(event.id) {
-                announce(hub, org, event);
-            }
+            told.events.insert(event.id);
+            announce(hub, org, event);
         }
-        match news.last() {
-            Some(last) if news.len() >= EVENTS_AT_ONCE as usize => after = last.id,
-            _ => return Ok(()),
+        for thing in around {
+            hub.publish(Change::new(org.to_string(), topic(&thing), thing.id.to_string()));
+        }
+        match more {
+            Some(last) => after = last,
+            None => break,
         }
     }
+    let growing = ground.db.read(move |tx| touch::growing(tx, org)).await?;
+    for (run, bytes) in &growing {
+        if told.outputs.get(run) != Some(bytes) {
+            hub.publish(Change::new(org.to_string(), format!("output.{}", run.0), bytes.to_string()));
+        }
+    }
+    told.outputs = growing.into_iter().collect();
+    Ok(())
+}
+
+/// What browsers heard of lately: events, and how far the output of each run that is under way had come.
+#[derive(Default)]
+struct Told {
+    events: HashSet<EventId>,
+    outputs: HashMap<RunId, i64>,
+}
+
+fn topic(thing: &Ref) -> String {
+    format!("{}.{}", thing.kind, thing.id)
 }
 
 fn announce(hub: &Hub, org: OrgId, event: &Event) {
-    let (org, kind, id) = (org.to_string(), event.subject.kind.to_string(), event.subject.id.to_string());
-    hub.publish(Change::new(&org, format!("{kind}.{id}"), &id));
-    hub.publish(Change::new(&org, kind, &id));
+    let (org, id) = (org.to_string(), event.subject.id.to_string());
+    hub.publish(Change::new(&org, topic(&event.subject), &id));
+    hub.publish(Change::new(&org, event.subject.kind.to_string(), &id));
     hub.publish(Change::new(&org, "all", id));
 }

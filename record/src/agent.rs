@@ -7,7 +7,7 @@ use mainstay_kernel::{Cx, Fault, args, events, sql};
 use mainstay_wire::{Enrol, Enrolled, Received, Report, Section};
 use sha2::{Digest, Sha256};
 
-use crate::{AgentId, AssetId, asset, fact, rights, run};
+use crate::{AgentId, AssetId, asset, fact, rights, run, silence};
 
 /// An invitation is good for this long, and once.
 pub const INVITATION_MS: i64 = 24 * 3_600_000;
@@ -130,6 +130,11 @@ pub fn by_key(tx: &mut Tx<'_>, org: OrgId, key: &str) -> Result<Agent, Fault> {
         .ok_or(Fault::SignIn)
 }
 
+/// One agent, for what follows from something it did or did not do.
+pub fn get(tx: &mut Tx<'_>, cx: &Cx, id: AgentId) -> Result<Option<Agent>, Fault> {
+    tx.maybe(agents!("AND g.id = $2"), args![cx.org, id], read)
+}
+
 /// All agents, newest first.
 pub fn list(tx: &mut Tx<'_>, cx: &Cx) -> Result<Vec<Agent>, Fault> {
     cx.may(&rights::MANAGE_AGENTS, Scope::Org)?;
@@ -157,11 +162,14 @@ pub fn revoke(tx: &mut Tx<'_>, cx: &Cx, agent: AgentId) -> Result<(), Fault> {
 
 /// Takes a batch. Items that were taken before are skipped: nothing is doubled, whatever is sent again.
 pub fn report(tx: &mut Tx<'_>, cx: &Cx, agent: &Agent, report: &Report) -> Result<Received, Fault> {
-    let (spool, known) = tx.one(
-        sql!("SELECT spool_id, acked FROM agent WHERE org_id = $1 AND id = $2 {lock}"),
+    let (spool, known, silent_ms) = tx.one(
+        sql!("SELECT spool_id, acked, silent_ms FROM agent WHERE org_id = $1 AND id = $2 {lock}"),
         args![cx.org, agent.id],
-        |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?)),
+        |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?, row.get::<Option<i64>>(2)?)),
     )?;
+    if let Some(silent_ms) = silent_ms {
+        silence::end(tx, cx, (agent.id, agent.asset), silent_ms)?;
+    }
     // A new spool counts from its own beginning.
     let mut acked = if spool == report.spool_id { known.unsigned_abs() } else { 0 };
     let mut whole: Vec<Section> = Vec::new();

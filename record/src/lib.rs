@@ -12,7 +12,9 @@ pub mod policy;
 pub mod rights;
 pub mod run;
 pub mod search;
+pub mod silence;
 pub mod tally;
+pub mod touch;
 pub mod work;
 
 #[cfg(test)]
@@ -34,7 +36,10 @@ id_type!(EvidenceId, "evd", "evidence");
 /// The tables of the shared nouns.
 pub const SCHEMA: Schema = Schema {
     part: "record",
-    steps: &[Migration { name: "0001_record", text: include_str!("migrations/0001_record.sql") }],
+    steps: &[
+        Migration { name: "0001_record", text: include_str!("migrations/0001_record.sql") },
+        Migration { name: "0002_silence", text: include_str!("migrations/0002_silence.sql") },
+    ],
 };
 
 macro_rules! refs {

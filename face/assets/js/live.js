@@ -33,25 +33,79 @@ document.addEventListener("htmx:sse:after:connection", (event) => {
 window.addEventListener("offline", lose);
 window.addEventListener("online", () => { if (!one("#live")) regain(); });
 
+// What is typed and not yet sent is nobody else's to replace.
+document.addEventListener("input", (event) => { event.target.form?.setAttribute("data-typed", ""); });
+
+// Calls `work` when one of the topics changes, once a second at most and never twice at a time; a change that comes
+// meanwhile is followed by another call. `missed`: the server could not replay what happened while the line was down.
+function onTopics(topics, work) {
+  let busy = false;
+  let again = false;
+  const go = async () => {
+    if (busy) { again = true; return; }
+    busy = true;
+    try { await work(); } catch { /* the line is down; the banner says so, and `missed` or the next change comes */ }
+    setTimeout(() => { busy = false; if (again) { again = false; go(); } }, 1000);
+  };
+  new Set([...topics.split(","), "missed"]).forEach((topic) => document.addEventListener(topic, go));
+}
+
+async function fetched(href) {
+  const answer = await fetch(href, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" } });
+  if (!answer.ok) throw new Error(answer.status);
+  return answer;
+}
+
+// A list: rows that are shown are refreshed where they stand, those that left it are dimmed, new ones wait.
+async function refreshList(list) {
+  const text = await (await fetched(list.dataset.list)).text();
+  const now = new Map(all("[id^=r-]", new DOMParser().parseFromString(text, "text/html")).map((row) => [row.id, row]));
+  const shown = all("[id^=r-]", list);
+  const left = new Set(shown.filter((row) => !now.has(row.id)));
+  const known = new Set(shown.map((row) => row.id));
+  // What is new at the top pushes as many rows over the end of the page; they have not left.
+  let pushed = [...now.keys()].filter((id) => !known.has(id)).length;
+  for (const row of shown.toReversed()) {
+    if (pushed-- <= 0 || !left.delete(row)) break;
+  }
+  for (const row of shown) {
+    const fresh = now.get(row.id);
+    now.delete(row.id);
+    row.toggleAttribute("data-left", left.has(row));
+    row.title = left.has(row) ? "No longer in this list" : "";
+    const held = row.contains(document.activeElement);
+    if (!fresh || held || row.innerHTML === fresh.innerHTML) continue;
+    row.replaceChildren(...document.importNode(fresh, true).childNodes);
+  }
+  const line = one("[data-fresh]", list);
+  one("[data-number]", line).textContent = String(now.size);
+  line.hidden = now.size === 0;
+  refreshWords(list);
+}
+
+// Output: what was added is fetched from where we stopped, one piece after the other, so that order holds.
+async function refreshOutput(output) {
+  for (;;) {
+    const answer = await fetched(`${output.dataset.output}?from=${output.dataset.offset}`);
+    const [text, next] = [await answer.text(), answer.headers.get("x-next")];
+    if (!next || next === output.dataset.offset) return;
+    output.append(text);
+    output.dataset.offset = next;
+  }
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const list of all("[data-list]")) onTopics(list.dataset.topics, () => refreshList(list));
+  for (const output of all("[data-output]")) {
+    onTopics(output.dataset.topics, () => refreshOutput(output));
+    refreshOutput(output).catch(() => {});
+  }
+});
+
 // The server could not replay what was missed: each region fetches itself anew.
 document.addEventListener("missed", () => {
   for (const region of all("[hx-get][hx-trigger*='from:body']")) {
     const topic = region.getAttribute("hx-trigger").split(" ")[0];
     region.dispatchEvent(new CustomEvent(topic, { bubbles: true }));
   }
-});
-
-const fresh = new Map();
-function countFresh(event) {
-  for (const line of all("[data-fresh]")) {
-    if (line.dataset.fresh !== event.type) continue;
-    const known = fresh.get(line) ?? new Set();
-    known.add(event.detail?.data ?? known.size);
-    fresh.set(line, known);
-    one("[data-number]", line).textContent = String(known.size);
-    line.hidden = false;
-  }
-}
-document.addEventListener("DOMContentLoaded", () => {
-  new Set(all("[data-fresh]").map((line) => line.dataset.fresh)).forEach((topic) => document.addEventListener(topic, countFresh));
 });

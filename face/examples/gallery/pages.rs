@@ -27,6 +27,7 @@ pub fn routes(hub: Hub) -> Router {
         .route("/work", get(work::list))
         .route("/incidents", get(|request: Request| async move { request.framed(incident::page) }))
         .route("/maintenance", get(|request: Request| async move { request.framed(work::run) }))
+        .route("/maintenance/output", get(work::output_from))
         .route("/states", get(|request: Request| async move { request.framed(states::page) }))
         .route(
             "/settings",
@@ -177,9 +178,7 @@ async fn live(State(hub): State<Hub>, headers: HeaderMap, Query(asked): Query<Li
         Ok(topics) => topics,
         Err(problem) => return problem.into_response(),
     };
-    let listener = Listener::new("alder", topics, |_| true).fragments("staff", |change| async move {
-        (change.topic == "run.812").then(|| work::output_line(&change.id).into_string())
-    });
+    let listener = Listener::new("alder", topics, |_| true);
     listen(&hub, &headers, asked.since.as_deref(), listener)
 }
 

@@ -1,16 +1,21 @@
 //! A list with paging, and a run with live output.
 
-use axum::response::Response;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::response::{IntoResponse, Response};
 use mainstay_face::ui::{
-    Act, Choice, Column, Field, Page, Row, State, Table, Words, card, fresh_rows, output, output_fragment,
-    pager, rows, search_field, select, tag,
+    Act, Choice, Column, Field, More, Page, Row, State, Table, Words, card, live_rows, output, pager, rows,
+    search_field, select, tag,
 };
 use mainstay_face::{Cursor, Paging, Query, Slice};
-use maud::{Markup, html};
+use maud::html;
+use serde::Deserialize;
 
 use crate::pages::Request;
 
 const LAST: u32 = 2_431;
+/// How often something happened since the start.
+pub static TICKS: AtomicU32 = AtomicU32::new(0);
 const TITLES: [(&str, &str, State, &str); 8] = [
     ("VPN drops every hour since Friday", "Lena Okafor", State::Warn, "Due in 38 min"),
     ("Webshop checkout: 14 people report failed payments", "Joined to #2438", State::Bad, "Late"),
@@ -41,15 +46,19 @@ fn page(words: &Words, paging: &Paging) -> Page {
     let mut table = Table::new("Open work", columns);
     for number in &slice.items {
         let (title, who, state, said) = TITLES[*number as usize % TITLES.len()];
-        let changed = words.now - jiff::SignedDuration::from_secs(i64::from(LAST - number) * 2_000 + 60);
-        table = table.line([
-            html! { a href="/incidents" { (title) } },
-            html! { (who) },
-            tag(state, said),
-            html! { "#" (number) },
-            words.ago(changed),
-            html! { (Act::link("Open", "/incidents").small()) },
-        ]);
+        let changed =
+            words.now - jiff::SignedDuration::from_secs(i64::from(LAST.saturating_sub(*number)) * 2_000 + 60);
+        table = table.line_of(
+            number,
+            [
+                html! { a href="/incidents" { (title) } },
+                html! { (who) },
+                tag(state, said),
+                html! { "#" (number) },
+                words.ago(changed),
+                html! { (Act::link("Open", "/incidents").small()) },
+            ],
+        );
     }
     let choices = [Choice::new("", "Everyone"), Choice::new("me", "Me"), Choice::new("none", "Nobody")];
     Page::new("18 requests are open, 1 is close to its limit")
@@ -59,8 +68,7 @@ fn page(words: &Words, paging: &Paging) -> Page {
         .above(search_field("/work", "q", "Look for", "", select(&Field::new("owner", "Owner"), &choices)))
         .main(html! {
             section.card {
-                (fresh_rows("work", "/work"))
-                (table)
+                (live_rows("work", "/work", table))
                 (pager(&slice.pager("/work", &[], "Newest first")))
             }
         })
@@ -69,10 +77,11 @@ fn page(words: &Words, paging: &Paging) -> Page {
 fn read(paging: &Paging) -> Slice<u32> {
     let key = |cursor: Option<&Cursor>| cursor.and_then(Cursor::key::<u32>);
     let to_read = paging.to_read() as usize;
+    let last = LAST + TICKS.load(Ordering::Relaxed);
     let numbers: Vec<u32> = match (key(paging.after.as_ref()), key(paging.before.as_ref())) {
-        (_, Some(before)) => (before.saturating_add(1)..=LAST).take(to_read).collect(),
-        (Some(after), _) => (2_400..after.min(LAST)).rev().take(to_read).collect(),
-        _ => (2_400..=LAST).rev().take(to_read).collect(),
+        (_, Some(before)) => (before.saturating_add(1)..=last).take(to_read).collect(),
+        (Some(after), _) => (2_400..after.min(last)).rev().take(to_read).collect(),
+        _ => (2_400..=last).rev().take(to_read).collect(),
     };
     Slice::new(numbers, paging, |number| *number)
 }
@@ -81,15 +90,16 @@ fn read(paging: &Paging) -> Slice<u32> {
 pub fn run(_: &Words) -> Page {
     let text =
         "Reading package lists\nThe following packages will be upgraded:\n  libssl3 postgresql-15 tzdata\n";
+    let more = More { href: "/maintenance/output".into(), offset: 0, topics: "output.812".into() };
     Page::new("Patching db-01, step 2 of 4")
         .section("maintenance")
         .crumb("Maintenance", "/maintenance")
         .crumb("Weekly patches", "/maintenance")
         .marks(html! { (tag(State::Work, "Running")) span.sm.dim { "since 09:41, approved by Ines Marlow" } })
         .act(Act::post("Stop after this step", "/remove").danger())
-        .live("run.812")
+        .live("output.812")
         .main(html! { div.stack {
-            (output("run-812", "Output", "libssl3 3.0.17 to 3.0.18", text, Some("/maintenance")))
+            (output("Output", "libssl3 3.0.17 to 3.0.18", text, &more, Some("/maintenance")))
             (card("Steps", "2 of 4", rows(&[
                 Row::new("Save the packages that will be replaced").state(State::Ok).after(html! { span.sm.dim { "done 09:41" } }),
                 Row::new("Install exactly what was approved").state(State::Work).after(html! { span.sm.work-text { "running" } }),
@@ -99,7 +109,15 @@ pub fn run(_: &Words) -> Page {
         } })
 }
 
-/// One more line of output.
-pub fn output_line(id: &str) -> Markup {
-    output_fragment("run-812", &format!("Unpacking libssl3 (3.0.18-1~deb12u1), {id} …\n"))
+#[derive(Deserialize)]
+pub struct From {
+    from: usize,
+}
+
+/// What was written from an offset on.
+pub async fn output_from(Query(asked): Query<From>) -> Response {
+    let lines = 0..TICKS.load(Ordering::Relaxed);
+    let text: String = lines.map(|n| format!("Unpacking libssl3 (3.0.18-1~deb12u1), {n} …\n")).collect();
+    let next = text.len().to_string();
+    ([("x-next", next)], text.get(asked.from..).unwrap_or_default().to_owned()).into_response()
 }

@@ -30,8 +30,8 @@ pub use layout::{sign_out, theme_form};
 pub use page::{Page, bare_document};
 pub use palette::{Found, FoundGroup, found, found_page};
 pub use parts::{
-    Row, avatar, banner, card, code, copy_line, empty, evidence, facts, failed, fresh_rows, line, long_facts,
-    output, output_fragment, pad, plain_card, region, rows, split, stack, state_card, tabs,
+    More, Row, avatar, banner, card, code, copy_line, empty, evidence, facts, failed, line, live_rows,
+    long_facts, output, pad, plain_card, region, rows, split, stack, state_card, tabs,
 };
 pub use shell::{OnCall, Person, SECTIONS, Section, Shell};
 pub use state::{State, mark, mark_said, outline_tag, plain_tag, tag};

@@ -4,6 +4,7 @@ use maud::{DOCTYPE, Markup, Render, html};
 
 use super::act::{Act, acts};
 use super::layout;
+use super::parts;
 use super::shell::Shell;
 use super::toast::toast;
 use crate::assets;
@@ -22,6 +23,8 @@ pub struct Page {
     aside: Option<Markup>,
     is_aside_wide: bool,
     topics: Vec<String>,
+    /// Where the inside comes from anew, and at which topics.
+    fresh: Option<(String, Vec<String>)>,
 }
 
 impl Page {
@@ -39,6 +42,7 @@ impl Page {
             aside: None,
             is_aside_wide: false,
             topics: Vec::new(),
+            fresh: None,
         }
     }
 
@@ -112,6 +116,21 @@ impl Page {
         self
     }
 
+    /// The page keeps itself true: at each topic named before it fetches its inside from `href` and morphs it in place.
+    /// What is typed, focused or scrolled stays.
+    #[must_use]
+    pub fn refreshes(self, href: impl Into<String>) -> Self {
+        let topics = self.topics.clone();
+        self.refreshes_at(href, topics)
+    }
+
+    /// As [`Page::refreshes`], at some of its topics only.
+    #[must_use]
+    pub fn refreshes_at(mut self, href: impl Into<String>, topics: impl IntoIterator<Item = String>) -> Self {
+        self.fresh = Some((href.into(), topics.into_iter().collect()));
+        self
+    }
+
     /// The whole document.
     pub fn render(&self, shell: &Shell) -> Markup {
         let body = html! {
@@ -123,6 +142,10 @@ impl Page {
                     (layout::top_bar(shell))
                     (layout::lost_connection())
                     main #main tabindex="-1" { (self.inside()) }
+                    @if let Some((href, topics)) = &self.fresh {
+                        div hidden hx-get=(href) hx-trigger=(parts::triggers(topics.iter().map(String::as_str)))
+                            hx-target="#main" hx-swap="innerMorph" hx-sync="this:replace" {}
+                    }
                 }
             }
             (layout::dock(shell, self.section))
@@ -177,7 +200,7 @@ fn document(title: &str, shell: &Shell, body: &Markup) -> Markup {
 }
 
 /// htmx evaluates nothing here: the policy of the page forbids it, and no attribute of ours asks for it.
-const HTMX_CONFIG: &str = r#"{"includeIndicatorCSS":false,"history":false,"defaultTimeout":30000}"#;
+const HTMX_CONFIG: &str = r#"{"includeIndicatorCSS":false,"history":false,"defaultTimeout":30000,"morphSkip":"[hx-morph-skip],form[data-typed]"}"#;
 
 fn framed(title: &str, theme: Option<&str>, now_ms: Option<i64>, body: &Markup) -> Markup {
     html! {

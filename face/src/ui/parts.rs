@@ -62,12 +62,13 @@ pub struct Row {
     icon: Option<Icon>,
     body: Markup,
     after: Option<Markup>,
+    id: Option<String>,
 }
 
 impl Row {
     /// A row: what it says.
     pub fn new(body: impl Render) -> Self {
-        Self { state: None, when: None, icon: None, body: body.render(), after: None }
+        Self { state: None, when: None, icon: None, body: body.render(), after: None, id: None }
     }
 
     /// How it stands; the words must say it too.
@@ -91,6 +92,13 @@ impl Row {
         self
     }
 
+    /// Which thing it shows, for a list that refreshes itself ([`live_rows`]).
+    #[must_use]
+    pub fn id(mut self, thing: impl std::fmt::Display) -> Self {
+        self.id = Some(format!("r-{thing}"));
+        self
+    }
+
     /// What stands at the right: a tag, a figure, a button.
     #[must_use]
     pub fn after(mut self, after: impl Render) -> Self {
@@ -104,7 +112,7 @@ pub fn rows(rows: &[Row]) -> Markup {
     html! {
         ul.rows {
             @for row in rows {
-                li {
+                li id=[&row.id] {
                     @if let Some(when) = &row.when { span.when { (when) } }
                     @match (row.icon, row.state) {
                         (Some(drawing), Some(state)) => span class={ (state.class()) "-text" } { (icon(drawing)) },
@@ -197,35 +205,61 @@ pub fn copy_line(text: &str) -> Markup {
     }
 }
 
-/// Output that grows while something runs. The stream appends to it (see [`output_fragment`]); without script the
-/// link reloads the page. `id` is unique on the page.
-pub fn output(id: &str, title: impl Render, more: impl Render, text: &str, reload: Option<&str>) -> Markup {
+/// Where the rest of an [`output`] comes from as it is written.
+#[derive(Clone, Debug)]
+pub struct More {
+    /// Answers `?from=OFFSET` with the text from there on, and in `x-next` with the offset after it.
+    pub href: String,
+    /// The offset after the text that is shown.
+    pub offset: i64,
+    /// The topics at which there may be more, apart by commas.
+    pub topics: String,
+}
+
+/// Output that grows while something runs: the script fetches what was added, in order, and from where it stopped
+/// after a break. Without script the link reloads the page.
+pub fn output(
+    title: impl Render,
+    said: impl Render,
+    text: &str,
+    more: &More,
+    reload: Option<&str>,
+) -> Markup {
     html! {
         section.card.output {
             header {
-                h2 { (title) } span.more { (more) }
+                h2 { (title) } span.more { (said) }
                 @if let Some(href) = reload { a.btn.small href=(href) { "Look again" } }
             }
-            pre.code.wrap #(id) tabindex="0" role="log" aria-label="Output" data-follow { (text) }
+            pre.code.wrap #output tabindex="0" role="log" aria-label="Output" data-follow hx-morph-skip
+                data-output=(more.href) data-offset=(more.offset) data-topics=(more.topics) { (text) }
         }
     }
 }
 
-/// What the stream sends to append to an [`output`].
-pub fn output_fragment(id: &str, text: &str) -> Markup {
-    html! { hx-partial hx-target={ "#" (id) } hx-swap="beforeend" { (text) } }
+/// A part of a page that replaces itself when one of its topics (apart by commas) changes: `href` answers with exactly
+/// this element.
+pub fn region(id: &str, topics: &str, href: &str, body: impl Render) -> Markup {
+    let triggers = triggers(topics.split(','));
+    html! {
+        div #(id) hx-get=(href) hx-trigger=(triggers) hx-swap="outerMorph" hx-target="this" { (body) }
+    }
 }
 
-/// A part of a page that replaces itself when its topic changes: `href` answers with exactly this element.
-pub fn region(id: &str, topic: &str, href: &str, body: impl Render) -> Markup {
+/// At most one fetch a second for each topic, however much changes; the last change is always fetched.
+pub(super) fn triggers<'t>(topics: impl Iterator<Item = &'t str>) -> String {
+    let each = topics.map(|topic| format!("{topic} from:body throttle:1s"));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// A list that stays true while it is looked at: rows that are shown (each with an id) are refreshed where they stand,
+/// those that left it are dimmed, and new ones wait behind a line, so that nothing jumps under the pointer. `href`
+/// answers with the page of this list.
+pub fn live_rows(topics: &str, href: &str, body: impl Render) -> Markup {
     html! {
-        div #(id) hx-get=(href) hx-trigger={ (topic) " from:body delay:150ms" } hx-swap="outerMorph" hx-target="this" {
+        div data-list=(href) data-topics=(topics) {
+            a.fresh href=(href) data-fresh hidden { span data-number { "0" } " new" }
             (body)
         }
     }
-}
-
-/// New rows of a list wait behind this line, so that nothing jumps under the pointer.
-pub fn fresh_rows(topic: &str, href: &str) -> Markup {
-    html! { a.fresh href=(href) data-fresh=(topic) hidden { span data-number { "0" } " new" } }
 }

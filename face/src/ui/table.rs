@@ -48,7 +48,7 @@ impl Column {
 pub struct Table {
     name: String,
     columns: Vec<Column>,
-    lines: Vec<Vec<Markup>>,
+    lines: Vec<(Option<String>, Vec<Markup>)>,
 }
 
 impl Table {
@@ -62,8 +62,18 @@ impl Table {
     pub fn line(mut self, cells: impl IntoIterator<Item = Markup>) -> Self {
         let cells: Vec<Markup> = cells.into_iter().collect();
         debug_assert_eq!(cells.len(), self.columns.len(), "a cell for each column");
-        self.lines.push(cells);
+        self.lines.push((None, cells));
         self
+    }
+
+    /// As [`Table::line`], with the thing it shows, for a list that refreshes itself ([`super::live_rows`]).
+    #[must_use]
+    pub fn line_of(self, thing: impl std::fmt::Display, cells: impl IntoIterator<Item = Markup>) -> Self {
+        let mut table = self.line(cells);
+        if let Some((id, _)) = table.lines.last_mut() {
+            *id = Some(format!("r-{thing}"));
+        }
+        table
     }
 
     /// Whether there is nothing to show; show an empty state instead.
@@ -74,8 +84,8 @@ impl Table {
     /// The lines alone, for an answer that adds to or replaces the body.
     pub fn lines(&self) -> Markup {
         html! {
-            @for cells in &self.lines {
-                tr data-row { @for (index, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
+            @for (id, cells) in &self.lines {
+                tr data-row id=[id] { @for (index, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
                     (one_cell(index, cell, column))
                 } }
             }

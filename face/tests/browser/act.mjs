@@ -100,10 +100,10 @@ await story("the sheet lists the keys of the page", desk, {}, async (page, check
 
 await story("output grows by itself", desk, {}, async (page, check) => {
   await page.goto(base + "/maintenance");
-  const lines = () => page.locator("#run-812").evaluate((output) => output.textContent.trim().split("\n").length);
+  const lines = () => page.locator("#output").evaluate((output) => output.textContent.trim().split("\n").length);
   const before = await lines();
-  await page.waitForFunction((n) => document.querySelector("#run-812").textContent.trim().split("\n").length >= n, before + 2, { timeout: 30000 });
-  const text = await page.locator("#run-812").textContent();
+  await page.waitForFunction((n) => document.querySelector("#output").textContent.trim().split("\n").length >= n, before + 2, { timeout: 30000 });
+  const text = await page.locator("#output").textContent();
   check(/exact|\d+ …\n.*\d+ …\n/s.test(text), `each line once and whole: ${text}`);
 });
 

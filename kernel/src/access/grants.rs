@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::roles::{BuiltIn, Role};
-use super::{MANAGE_ACCESS, Rights, Scope, VIEW_PEOPLE, roles, split, store};
+use super::{MANAGE_ACCESS, Right, Rights, Scope, VIEW_PEOPLE, roles, split, store};
 use crate::id::{GrantId, OrgId, PersonId, Ref, RoleId, TeamId};
 use crate::store::Tx;
 use crate::{Cx, Fault, cx::Who, events, people};
@@ -45,6 +45,22 @@ impl Grantee {
 /// Everything a person may do, by themselves and by their teams: one statement.
 pub fn rights_of(tx: &mut Tx<'_>, org: OrgId, person: PersonId) -> Result<Rights, Fault> {
     Ok(added_up(store::held_by_person(tx, org, person)?))
+}
+
+/// Everybody on the staff who holds a right there and can sign in, in the order they came.
+pub fn holders(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    right: &'static Right,
+    scope: Scope,
+) -> Result<Vec<PersonId>, Fault> {
+    let mut holders = Vec::new();
+    for person in store::granted(tx, org)? {
+        if rights_of(tx, org, person)?.has(right, scope) {
+            holders.push(person);
+        }
+    }
+    Ok(holders)
 }
 
 /// All grants, oldest first.

@@ -15,7 +15,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub use grants::{Grant, Grantee, grant, grants, keep_an_owner, revoke, rights_of, within};
+pub use grants::{Grant, Grantee, grant, grants, holders, keep_an_owner, revoke, rights_of, within};
 pub use roles::{BuiltIn, Role, built_in, change_role, make_role, remove_role, role, roles};
 pub use teams::{
     Team, add_member, make_team, members, remove_member, remove_team, rename_team, team, teams, teams_of,

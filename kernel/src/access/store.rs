@@ -108,6 +108,19 @@ pub(super) fn held_by_person(
     )
 }
 
+/// Active people who have any role, by themselves or by a team.
+pub(super) fn granted(tx: &mut Tx<'_>, org: OrgId) -> Result<Vec<PersonId>, Fault> {
+    tx.rows(
+        sql!(
+            "SELECT p.id FROM person p WHERE p.org_id = $1 AND p.state = 'active' AND p.kind = 'staff' AND EXISTS
+              (SELECT 1 FROM role_grant g WHERE g.org_id = $1 AND (g.person_id = p.id OR g.team_id IN
+                (SELECT m.team_id FROM team_member m WHERE m.org_id = $1 AND m.person_id = p.id))) ORDER BY p.id"
+        ),
+        args![org],
+        |row| row.get(0),
+    )
+}
+
 /// What every member of a team holds by being one.
 pub(super) fn held_by_team(
     tx: &mut Tx<'_>,

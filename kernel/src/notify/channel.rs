@@ -6,9 +6,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::Sha256;
 
-use super::store::{self, Message};
+use super::places;
+use super::store::Message;
 use crate::access::{MANAGE_CHANNELS, Scope};
-use crate::id::{self, ChannelId, OrgId, Ref};
+use crate::id::{self, ChannelId, OrgId, PersonId, Ref};
 use crate::outbound::Request;
 use crate::store::Tx;
 use crate::{Cx, Fault, events, secrets};
@@ -20,7 +21,13 @@ pub struct Channel {
     pub kind: ChannelKind,
     pub name: String,
     pub url: String,
+    /// What it wants to hear of.
+    pub causes: Vec<String>,
+    /// Whose it is, where it is one person's.
+    pub person: Option<PersonId>,
     pub is_active: bool,
+    /// Why it is disabled, when the house did it.
+    pub why: String,
 }
 
 /// What is spoken there.
@@ -49,6 +56,8 @@ pub struct NewChannel {
     pub kind: ChannelKind,
     pub name: String,
     pub url: String,
+    /// What it is to hear of.
+    pub causes: Vec<String>,
     /// For push topics that ask for one: an access token.
     pub token: Option<String>,
 }
@@ -59,18 +68,18 @@ pub struct NewChannel {
 /// `Invalid` on `name` or `url`.
 pub fn make(tx: &mut Tx<'_>, cx: &Cx, new: &NewChannel) -> Result<(ChannelId, Option<String>), Fault> {
     cx.may(&MANAGE_CHANNELS, Scope::Org)?;
-    if new.name.trim().is_empty() || new.name.chars().count() > 80 {
-        return Err(Fault::invalid("name", "required", "give the channel a name of 1 to 80 letters"));
-    }
-    crate::outbound::check_url(&new.url)?;
+    check(&new.name, &new.url, &new.causes)?;
     let channel = Channel {
         id: ChannelId(cx.ids.next()),
         kind: new.kind,
         name: new.name.trim().to_owned(),
         url: new.url.trim().to_owned(),
+        causes: new.causes.clone(),
+        person: None,
         is_active: true,
+        why: String::new(),
     };
-    store::insert_channel(tx, cx.org, &channel)?;
+    places::insert(tx, cx.org, &channel)?;
     told(tx, cx, "channel.made", &channel)?;
     let key = match new.kind {
         ChannelKind::Webhook => Some(fresh_key(tx, cx, channel.id)?),
@@ -84,6 +93,42 @@ pub fn make(tx: &mut Tx<'_>, cx: &Cx, new: &NewChannel) -> Result<(ChannelId, Op
     Ok((channel.id, key))
 }
 
+/// Changes name, address and what it hears of. A changed channel is tried again.
+///
+/// # Errors
+/// `Invalid` on `name`, `url` or `causes`.
+pub fn change(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    id: ChannelId,
+    (name, url, causes): (&str, &str, &[String]),
+) -> Result<(), Fault> {
+    let before = channel(tx, cx, id)?;
+    check(name, url, causes)?;
+    let after = Channel {
+        name: name.trim().to_owned(),
+        url: url.trim().to_owned(),
+        causes: causes.to_vec(),
+        is_active: true,
+        why: String::new(),
+        ..before
+    };
+    places::update(tx, cx.org, &after)?;
+    told(tx, cx, "channel.changed", &after)
+}
+
+fn check(name: &str, url: &str, causes: &[String]) -> Result<(), Fault> {
+    if name.trim().is_empty() || name.chars().count() > 80 {
+        return Err(Fault::invalid("name", "required", "give the channel a name of 1 to 80 letters"));
+    }
+    let is_word =
+        |word: &String| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    if !causes.iter().all(is_word) {
+        return Err(Fault::invalid("causes", "malformed", "choose from the list"));
+    }
+    crate::outbound::check_url(url)
+}
+
 /// A new signing key for a webhook; the old one ends at once.
 pub fn renew_key(tx: &mut Tx<'_>, cx: &Cx, id: ChannelId) -> Result<String, Fault> {
     cx.may(&MANAGE_CHANNELS, Scope::Org)?;
@@ -93,27 +138,38 @@ pub fn renew_key(tx: &mut Tx<'_>, cx: &Cx, id: ChannelId) -> Result<String, Faul
     fresh_key(tx, cx, id)
 }
 
-/// All channels, oldest first.
+/// One channel of everybody.
+pub fn channel(tx: &mut Tx<'_>, cx: &Cx, id: ChannelId) -> Result<Channel, Fault> {
+    cx.may(&MANAGE_CHANNELS, Scope::Org)?;
+    let found = get(tx, cx.org, id)?;
+    if found.person.is_none() { Ok(found) } else { Err(Fault::NotFound { what: "channel" }) }
+}
+
+/// The channels of everybody, oldest first.
 pub fn channels(tx: &mut Tx<'_>, cx: &Cx) -> Result<Vec<Channel>, Fault> {
     cx.may(&MANAGE_CHANNELS, Scope::Org)?;
-    store::channels(tx, cx.org)
+    places::all(tx, cx.org)
 }
 
 /// Sends nothing there until it is enabled again.
 pub fn disable(tx: &mut Tx<'_>, cx: &Cx, id: ChannelId) -> Result<(), Fault> {
-    cx.may(&MANAGE_CHANNELS, Scope::Org)?;
-    let channel = get(tx, cx.org, id)?;
-    if store::set_channel_state(tx, cx.org, id, "disabled")? > 0 {
-        told(tx, cx, "channel.disabled", &channel)?;
+    let channel = channel(tx, cx, id)?;
+    close(tx, cx, &channel, "")
+}
+
+/// As [`disable`], by the house and with its reason.
+pub(super) fn close(tx: &mut Tx<'_>, cx: &Cx, channel: &Channel, why: &str) -> Result<(), Fault> {
+    if places::set_state(tx, cx.org, channel.id, "disabled", why)? > 0 {
+        let closed = Channel { is_active: false, why: why.to_owned(), ..channel.clone() };
+        told(tx, cx, "channel.disabled", &closed)?;
     }
     Ok(())
 }
 
 /// Sends there again.
 pub fn enable(tx: &mut Tx<'_>, cx: &Cx, id: ChannelId) -> Result<(), Fault> {
-    cx.may(&MANAGE_CHANNELS, Scope::Org)?;
-    let channel = get(tx, cx.org, id)?;
-    if store::set_channel_state(tx, cx.org, id, "active")? > 0 {
+    let channel = channel(tx, cx, id)?;
+    if places::set_state(tx, cx.org, id, "active", "")? > 0 {
         told(tx, cx, "channel.enabled", &channel)?;
     }
     Ok(())
@@ -121,15 +177,18 @@ pub fn enable(tx: &mut Tx<'_>, cx: &Cx, id: ChannelId) -> Result<(), Fault> {
 
 /// Removes a channel and its key; its delivery log stays.
 pub fn remove(tx: &mut Tx<'_>, cx: &Cx, id: ChannelId) -> Result<(), Fault> {
-    cx.may(&MANAGE_CHANNELS, Scope::Org)?;
-    let channel = get(tx, cx.org, id)?;
-    store::delete_channel(tx, cx.org, id)?;
-    secrets::forget(tx, cx, &secret_name(id))?;
-    told(tx, cx, "channel.removed", &channel)
+    let channel = channel(tx, cx, id)?;
+    forget(tx, cx, &channel)
+}
+
+pub(super) fn forget(tx: &mut Tx<'_>, cx: &Cx, channel: &Channel) -> Result<(), Fault> {
+    places::delete(tx, cx.org, channel.id)?;
+    secrets::forget(tx, cx, &secret_name(channel.id))?;
+    told(tx, cx, "channel.removed", channel)
 }
 
 pub(super) fn get(tx: &mut Tx<'_>, org: OrgId, id: ChannelId) -> Result<Channel, Fault> {
-    store::channel_by_id(tx, org, id)?.ok_or(Fault::NotFound { what: "channel" })
+    places::by_id(tx, org, id)?.ok_or(Fault::NotFound { what: "channel" })
 }
 
 /// The signing key or access token.
@@ -154,9 +213,9 @@ pub(super) fn request(
 
 fn webhook(channel: &Channel, key: &str, message: &Message, message_id: &str, now_ms: i64) -> Request {
     let body = serde_json::json!({
-        "type": "notice",
+        "type": format!("notice.{}", message.cause),
         "timestamp": message.created_ms,
-        "data": { "title": message.title, "body": message.body, "link": message.link, "urgency": message.urgency },
+        "data": { "cause": message.cause, "title": message.title, "body": message.body, "link": message.link, "urgency": message.urgency },
     });
     let (body, seconds) = (body.to_string(), (now_ms / 1000).to_string());
     let signature = sign(key, message_id, &seconds, &body);
@@ -206,10 +265,10 @@ fn fresh_key(tx: &mut Tx<'_>, cx: &Cx, id: ChannelId) -> Result<String, Fault> {
     Ok(key)
 }
 
-fn secret_name(id: ChannelId) -> String {
+pub(super) fn secret_name(id: ChannelId) -> String {
     format!("channel.{id}")
 }
 
-fn told(tx: &mut Tx<'_>, cx: &Cx, verb: &'static str, channel: &Channel) -> Result<(), Fault> {
+pub(super) fn told(tx: &mut Tx<'_>, cx: &Cx, verb: &'static str, channel: &Channel) -> Result<(), Fault> {
     events::record(tx, cx, verb, Ref::new("channel", channel.id.0), &[], channel).map(drop)
 }

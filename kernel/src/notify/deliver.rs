@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::channel::{self, Channel};
 use super::mail::{self, MailSetting, PASSWORD};
+use super::places;
 use super::store::{self, Message};
 use super::{State, Urgency};
-use crate::access::{MANAGE_CHANNELS, MANAGE_SETTINGS, Scope};
+use crate::access::{MANAGE_SETTINGS, Scope};
 use crate::id::{self, ChannelId, NoticeId};
 use crate::jobs::{Job, Next};
 use crate::outbound::{Allow, Lost, OutboundSetting};
@@ -113,7 +114,7 @@ fn parcel(tx: &mut Tx<'_>, cx: &Cx, channel: &str, recipient: &str) -> Result<Op
         let password = secrets::get(tx, cx, PASSWORD)?;
         return Ok(Some(Parcel::Mail { setting, password, to: recipient.to_owned() }));
     }
-    let Some(channel) = store::channel_by_id(tx, cx.org, recipient.parse()?)? else { return Ok(None) };
+    let Some(channel) = places::by_id(tx, cx.org, recipient.parse()?)? else { return Ok(None) };
     let allow = Allow::from(&settings::get::<OutboundSetting>(tx, cx.org)?.value);
     let secret = channel::secret(tx, cx, channel.id)?;
     Ok(channel.is_active.then_some(Parcel::Channel { channel, secret, allow }))
@@ -183,18 +184,20 @@ fn end_attempt(
         (Outcome::Unsure(said), _) => (State::Unsure, said),
     };
     let said: String = said.chars().filter(|c| !c.is_control()).take(MOST_ANSWER_LETTERS).collect();
-    store::end(tx, cx.org, notice, channel, recipient, state, &said, cx.now_ms())?;
-    let is_over = pause_ms.is_none() && matches!(outcome, Outcome::Later(_) | Outcome::Unsure(_));
-    if channel == "webhook" && (is_over || matches!(outcome, Outcome::Gone(_))) {
-        let id: ChannelId = recipient.parse()?;
-        if store::channel_by_id(tx, cx.org, id)?.is_some() {
-            channel::disable(tx, cx, id)?;
-        }
+    let is_tried_again = matches!(outcome, Outcome::Later(_) | Outcome::Unsure(_));
+    let next_ms = pause_ms.filter(|_| is_tried_again).map(|pause_ms| cx.now_ms() + spread(pause_ms));
+    let end = store::End { state, answer: &said, next_ms };
+    store::end(tx, cx.org, notice, channel, recipient, &end, cx.now_ms())?;
+    let is_over = is_tried_again && next_ms.is_none();
+    if channel == "webhook"
+        && (is_over || matches!(outcome, Outcome::Gone(_)))
+        && let Some(closed) = places::by_id(tx, cx.org, recipient.parse()?)?
+    {
+        let tries = attempts_before + 1;
+        let why = if is_over { format!("{tries} tries failed, the last: {said}") } else { said.clone() };
+        channel::close(tx, cx, &closed, &why)?;
     }
-    Ok(match (outcome, pause_ms) {
-        (Outcome::Later(_) | Outcome::Unsure(_), Some(pause_ms)) => Next::At(cx.now_ms() + spread(pause_ms)),
-        _ => Next::Done,
-    })
+    Ok(next_ms.map_or(Next::Done, Next::At))
 }
 
 /// Up to a tenth longer, so that many that failed together do not come back together.
@@ -223,9 +226,15 @@ pub async fn test_mail(ground: &Ground, cx: &Cx, to: &str) -> Result<String, Fau
 /// # Errors
 /// `Away` with what went wrong, `NotFound` for a channel that is gone or disabled.
 pub async fn test_channel(ground: &Ground, cx: &Cx, id: ChannelId) -> Result<String, Fault> {
-    cx.may(&MANAGE_CHANNELS, Scope::Org)?;
     let (reader, recipient) = (cx.clone(), id.to_string());
-    let parcel = ground.db.read(move |tx| parcel(tx, &reader, "channel", &recipient)).await?;
+    let read = move |tx: &mut Tx<'_>| {
+        let own = channel::get(tx, reader.org, id)?.person;
+        if own.is_none() || own != reader.who.person() {
+            channel::channel(tx, &reader, id)?;
+        }
+        parcel(tx, &reader, "channel", &recipient)
+    };
+    let parcel = ground.db.read(read).await?;
     test(ground, cx, parcel).await
 }
 
@@ -234,6 +243,7 @@ async fn test(ground: &Ground, cx: &Cx, parcel: Option<Parcel>) -> Result<String
     let message = Message {
         title: "Test message from Mainstay".to_owned(),
         body: "If you read this, notices arrive here.".to_owned(),
+        cause: "test".to_owned(),
         link: String::new(),
         urgency: Urgency::Normal.word().to_owned(),
         created_ms: cx.now_ms(),

@@ -13,9 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use super::deliver::Outcome;
 use super::store::Message;
-use crate::Fault;
 use crate::access::{MANAGE_SETTINGS, Right};
-use crate::settings::Setting;
+use crate::id::OrgId;
+use crate::settings::{self, Setting};
+use crate::store::Tx;
+use crate::{Fault, Ground, secrets};
 
 /// The name of the sealed secret with the mail server's password.
 pub const PASSWORD: &str = "mail.password";
@@ -139,6 +141,51 @@ pub(super) async fn hand_over(
     };
     drop(tokio::time::timeout(Duration::from_secs(2), connection.abort()).await);
     outcome
+}
+
+/// Connects, protects the connection and signs in as for a mail, and sends none; answers what was done. `None` where no
+/// server is set.
+///
+/// # Errors
+/// `Away` with what went wrong, in the server's words.
+pub async fn check(ground: &Ground, org: OrgId) -> Result<Option<String>, Fault> {
+    let cx = ground.cx(org, "doctor");
+    let read = move |tx: &mut Tx<'_>| {
+        Ok((settings::get::<MailSetting>(tx, cx.org)?.value, secrets::get(tx, &cx, PASSWORD)?))
+    };
+    let (setting, password) = ground.db.read(read).await?;
+    if setting.host.is_empty() {
+        return Ok(None);
+    }
+    let away = |what: String| Fault::Away { what, retry_after_s: 30 };
+    let connection = tokio::time::timeout(LONGEST, connect(&setting, password.as_deref())).await;
+    let mut connection = connection
+        .map_err(|_| away(format!("{}:{} did not answer within 30 s", setting.host, setting.port)))?
+        .map_err(|error| {
+            away(format!("{}:{} cannot be used: {}", setting.host, setting.port, whole(&error)))
+        })?;
+    drop(tokio::time::timeout(Duration::from_secs(2), connection.quit()).await);
+    let tls = match setting.tls {
+        Tls::Whole => "TLS",
+        Tls::StartTls => "STARTTLS",
+        Tls::Off => "no encryption",
+    };
+    let sign_in = if setting.user.is_empty() { "no sign-in" } else { "signed in" };
+    Ok(Some(format!("{}:{} answers, {tls}, {sign_in}; no message was sent", setting.host, setting.port)))
+}
+
+/// An error with what is behind it: a certificate's fault is in the innermost part.
+fn whole(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut inner = error.source();
+    while let Some(cause) = inner {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        inner = cause.source();
+    }
+    text
 }
 
 async fn connect(

@@ -6,32 +6,45 @@
 //! be asked afterwards, so what is unsure is repeated in a way that shows: a mail carries the same `Message-ID` and
 //! `X-Mainstay-Repeat`, a webhook the same `webhook-id` (receivers drop doubles by it), a push says "(repeated)".
 
+pub mod address;
 mod channel;
 mod deliver;
+pub mod gather;
 mod mail;
+mod own;
+mod places;
 mod store;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tls_tests;
+mod wish;
 
 use serde::Serialize;
 
-pub use channel::{Channel, ChannelKind, NewChannel, channels, disable, enable, make, remove, renew_key};
+pub use address::AddressSetting;
+pub use channel::{
+    Channel, ChannelKind, NewChannel, change, channel, channels, disable, enable, make, remove, renew_key,
+};
 pub(crate) use deliver::send;
 pub use deliver::{KIND, test_channel, test_mail};
-pub use mail::{MailSetting, PASSWORD, Tls};
+pub use mail::{MailSetting, PASSWORD, Tls, check as check_mail};
+pub use own::{own_push, remove_own_push, set_own_push};
+pub use store::Notice;
+pub use wish::{Ways, audience, is_address, wish, wishes};
 
 use crate::access::{MANAGE_CHANNELS, Scope};
 use crate::id::{ChannelId, NoticeId, PersonId, Ref};
 use crate::store::Tx;
-use crate::{Cx, Fault, events, jobs, people};
+use crate::{Cx, Fault, events, jobs, people, settings};
 
 /// A notice to be.
 #[derive(Clone, Debug)]
 pub struct New {
     /// What it is about, so that it is never told twice: `incident:…:opened`.
     pub once_key: String,
+    /// The sort of thing that happened, in the words of the house: people and channels choose by it.
+    pub cause: &'static str,
     pub title: String,
     pub body: String,
     /// Where to read on; a whole address, or empty.
@@ -113,9 +126,13 @@ pub struct Receipt {
     pub channel: String,
     /// A mail address, or the channel's id.
     pub recipient: String,
+    /// Who or what that is, for people to read.
+    pub name: String,
     pub state: State,
     pub attempts: i64,
     pub changed_ms: i64,
+    /// When it is tried next, while it waits.
+    pub next_ms: Option<i64>,
     /// What the other side said last.
     pub answer: String,
 }
@@ -128,15 +145,55 @@ pub fn post(tx: &mut Tx<'_>, cx: &Cx, new: &New) -> Result<Option<NoticeId>, Fau
     }
     let mut count = 0;
     for to in &new.to {
-        let Some((channel, recipient, person)) = address(tx, cx, to)? else { continue };
-        if store::insert_receipt(tx, cx.org, id, channel, &recipient, person, cx.now_ms())? {
-            enqueue(tx, cx, id, channel, &recipient)?;
-            count += 1;
+        let Some(found) = address(tx, cx, to)? else { continue };
+        let (channel, recipient) = (found.channel, found.recipient.as_str());
+        if !store::insert_receipt(
+            tx,
+            cx.org,
+            id,
+            channel,
+            recipient,
+            (found.person, found.place),
+            cx.now_ms(),
+        )? {
+            continue;
+        }
+        count += 1;
+        match &found.no_way {
+            None => enqueue(tx, cx, id, channel, recipient)?,
+            // There is no way to them: the receipt says so, and nothing claims to be under way.
+            Some(why) => {
+                let end = store::End { state: State::GivenUp, answer: why, next_ms: None };
+                store::end(tx, cx.org, id, channel, recipient, &end, cx.now_ms())?;
+            }
         }
     }
     let body = serde_json::json!({ "title": new.title, "urgency": new.urgency, "messages": count });
     events::record(tx, cx, "notice.posted", Ref::new("notice", id.0), &new.about, &body)?;
     Ok(Some(id))
+}
+
+/// What was told, newest first, before `before` (`NoticeId(i64::MAX)` for the first page), each with its messages.
+pub fn list(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    before: NoticeId,
+    limit: u32,
+) -> Result<Vec<(Notice, Vec<Receipt>)>, Fault> {
+    cx.may(&MANAGE_CHANNELS, Scope::Org)?;
+    let mut told = Vec::new();
+    for notice in store::notices(tx, cx.org, before, limit)? {
+        let receipts = store::receipts(tx, cx.org, notice.id)?;
+        told.push((notice, receipts));
+    }
+    Ok(told)
+}
+
+/// One notice with its messages.
+pub fn get(tx: &mut Tx<'_>, cx: &Cx, id: NoticeId) -> Result<(Notice, Vec<Receipt>), Fault> {
+    cx.may(&MANAGE_CHANNELS, Scope::Org)?;
+    let found = store::notice(tx, cx.org, id)?.ok_or(Fault::NotFound { what: "message" })?;
+    Ok((found, store::receipts(tx, cx.org, id)?))
 }
 
 /// The messages of a notice.
@@ -159,7 +216,7 @@ pub fn log(
 /// Sends a message again that has ended, whatever its end: a person asked for it.
 ///
 /// # Errors
-/// `Conflict` (`under_way`) while it has not ended.
+/// `Conflict`: `under_way` while it has not ended, `no_mail` for a mail where no server is set.
 pub fn again(
     tx: &mut Tx<'_>,
     cx: &Cx,
@@ -174,24 +231,50 @@ pub fn again(
     if matches!(found.state, State::Waiting | State::Sending) {
         return Err(Fault::conflict("under_way", "this message is still under way"));
     }
+    if channel == "mail" && settings::get::<MailSetting>(tx, cx.org)?.value.host.is_empty() {
+        return Err(Fault::conflict("no_mail", "no mail server is set; set one under Settings, Mail first"));
+    }
     store::restart(tx, cx.org, notice, channel, recipient, cx.now_ms())?;
     enqueue(tx, cx, notice, channel, recipient)?;
     let body = serde_json::json!({ "channel": channel, "recipient": recipient, "was": found.state });
     events::record(tx, cx, "notice.sent_again", Ref::new("notice", notice.0), &[], &body).map(drop)
 }
 
-type Address = (&'static str, String, Option<PersonId>);
+struct Address {
+    channel: &'static str,
+    recipient: String,
+    person: Option<PersonId>,
+    place: Option<ChannelId>,
+    /// Why nothing can be sent there.
+    no_way: Option<String>,
+}
+
+impl Address {
+    fn mail(recipient: String) -> Self {
+        Self { channel: "mail", recipient, person: None, place: None, no_way: None }
+    }
+}
 
 fn address(tx: &mut Tx<'_>, cx: &Cx, to: &To) -> Result<Option<Address>, Fault> {
     match to {
         To::Person(id) => {
             let person = people::get(tx, cx.org, *id)?;
-            Ok(person.is_active.then_some(("mail", person.email, Some(*id))))
+            let has_server = !settings::get::<MailSetting>(tx, cx.org)?.value.host.is_empty();
+            let no_way = wish::why_no_mail(&person, has_server);
+            let mail = Address { person: Some(*id), no_way, ..Address::mail(person.email) };
+            Ok(person.is_active.then_some(mail))
         }
-        To::Mail(address) => Ok(Some(("mail", address.trim().to_lowercase(), None))),
+        To::Mail(address) => Ok(Some(Address::mail(address.trim().to_lowercase()))),
         To::Channel(id) => {
             let channel = channel::get(tx, cx.org, *id)?;
-            Ok(channel.is_active.then(|| (channel.kind.word(), id.to_string(), None)))
+            let found = Address {
+                channel: channel.kind.word(),
+                recipient: id.to_string(),
+                person: channel.person,
+                place: Some(*id),
+                no_way: None,
+            };
+            Ok(channel.is_active.then_some(found))
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The statements of notices, receipts and channels.
+//! The statements of notices and receipts.
 
-use super::channel::{Channel, ChannelKind};
+use serde::Serialize;
+
 use super::{New, Receipt, State};
 use crate::id::{ChannelId, NoticeId, OrgId, PersonId};
 use crate::store::{Row, Tx};
@@ -16,12 +17,68 @@ pub(super) fn insert(
 ) -> Result<bool, Fault> {
     let touched = tx.run(
         sql!(
-            "INSERT INTO notice (org_id, id, once_key, title, body, link, urgency, created_ms)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (org_id, once_key) DO NOTHING"
+            "INSERT INTO notice (org_id, id, once_key, cause, title, body, link, urgency, created_ms)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (org_id, once_key) DO NOTHING"
         ),
-        args![org, id, &new.once_key, &new.title, &new.body, &new.link, new.urgency.word(), now_ms],
+        args![
+            org,
+            id,
+            &new.once_key,
+            new.cause,
+            &new.title,
+            &new.body,
+            &new.link,
+            new.urgency.word(),
+            now_ms
+        ],
     )?;
     Ok(touched == 1)
+}
+
+/// What was told, without its messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    pub id: NoticeId,
+    pub cause: String,
+    pub title: String,
+    pub body: String,
+    pub link: String,
+    pub urgency: String,
+    pub created_ms: i64,
+}
+
+macro_rules! notices {
+    ($rest:literal) => {
+        sql!(concat!(
+            "SELECT id, cause, title, body, link, urgency, created_ms FROM notice WHERE org_id = $1 ",
+            $rest
+        ))
+    };
+}
+
+pub(super) fn notices(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    before: NoticeId,
+    limit: u32,
+) -> Result<Vec<Notice>, Fault> {
+    tx.rows(notices!("AND id < $2 ORDER BY id DESC LIMIT $3"), args![org, before, limit], read_notice)
+}
+
+pub(super) fn notice(tx: &mut Tx<'_>, org: OrgId, id: NoticeId) -> Result<Option<Notice>, Fault> {
+    tx.maybe(notices!("AND id = $2"), args![org, id], read_notice)
+}
+
+fn read_notice(row: &Row<'_>) -> Result<Notice, Fault> {
+    Ok(Notice {
+        id: row.get(0)?,
+        cause: row.get(1)?,
+        title: row.get(2)?,
+        body: row.get(3)?,
+        link: row.get(4)?,
+        urgency: row.get(5)?,
+        created_ms: row.get(6)?,
+    })
 }
 
 pub(super) fn insert_receipt(
@@ -30,26 +87,35 @@ pub(super) fn insert_receipt(
     notice: NoticeId,
     channel: &str,
     recipient: &str,
-    person: Option<PersonId>,
+    (person, place): (Option<PersonId>, Option<ChannelId>),
     now_ms: i64,
 ) -> Result<bool, Fault> {
     let touched = tx.run(
         sql!(
-            "INSERT INTO notice_receipt (org_id, notice_id, channel, recipient, person_id, state, changed_ms)
-              VALUES ($1, $2, $3, $4, $5, 'waiting', $6) ON CONFLICT (org_id, notice_id, channel, recipient) DO NOTHING"
+            "INSERT INTO notice_receipt (org_id, notice_id, channel, recipient, person_id, channel_id, state, changed_ms)
+              VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7) ON CONFLICT (org_id, notice_id, channel, recipient) DO NOTHING"
         ),
-        args![org, notice, channel, recipient, person.map(|person| person.0), now_ms],
+        args![org, notice, channel, recipient, person, place, now_ms],
     )?;
     Ok(touched == 1)
 }
 
+/// Whole receipts; the name is that of the person, else of the channel, else the address itself.
+macro_rules! all_receipts {
+    ($rest:literal) => {
+        sql!(concat!(
+            "SELECT r.notice_id, n.title, r.channel, r.recipient, r.state, r.attempts, r.changed_ms, r.answer, r.next_ms,
+                COALESCE((SELECT p.name FROM person p WHERE p.org_id = $1 AND p.id = r.person_id),
+                  (SELECT c.name FROM channel c WHERE c.org_id = $1 AND c.id = r.channel_id), r.recipient)
+              FROM notice_receipt r JOIN notice n ON n.org_id = r.org_id AND n.id = r.notice_id WHERE r.org_id = $1 ",
+            $rest
+        ))
+    };
+}
+
 pub(super) fn receipts(tx: &mut Tx<'_>, org: OrgId, notice: NoticeId) -> Result<Vec<Receipt>, Fault> {
     tx.rows(
-        sql!(
-            "SELECT r.notice_id, n.title, r.channel, r.recipient, r.state, r.attempts, r.changed_ms, r.answer
-              FROM notice_receipt r JOIN notice n ON n.org_id = r.org_id AND n.id = r.notice_id
-              WHERE r.org_id = $1 AND r.notice_id = $2 ORDER BY r.channel, r.recipient"
-        ),
+        all_receipts!("AND r.notice_id = $2 ORDER BY r.channel, r.recipient"),
         args![org, notice],
         receipt,
     )
@@ -63,11 +129,7 @@ pub(super) fn log(
     limit: u32,
 ) -> Result<Vec<Receipt>, Fault> {
     tx.rows(
-        sql!(
-            "SELECT r.notice_id, n.title, r.channel, r.recipient, r.state, r.attempts, r.changed_ms, r.answer
-              FROM notice_receipt r JOIN notice n ON n.org_id = r.org_id AND n.id = r.notice_id
-              WHERE r.org_id = $1 AND r.channel = $2 AND r.recipient = $3 ORDER BY r.notice_id DESC LIMIT $4"
-        ),
+        all_receipts!("AND r.channel = $2 AND r.recipient = $3 ORDER BY r.notice_id DESC LIMIT $4"),
         args![org, channel, recipient, limit],
         receipt,
     )
@@ -83,6 +145,8 @@ fn receipt(row: &Row<'_>) -> Result<Receipt, Fault> {
         attempts: row.get(5)?,
         changed_ms: row.get(6)?,
         answer: row.get(7)?,
+        next_ms: row.get(8)?,
+        name: row.get(9)?,
     })
 }
 
@@ -91,6 +155,7 @@ fn receipt(row: &Row<'_>) -> Result<Receipt, Fault> {
 pub(super) struct Message {
     pub(super) title: String,
     pub(super) body: String,
+    pub(super) cause: String,
     pub(super) link: String,
     pub(super) urgency: String,
     pub(super) created_ms: i64,
@@ -109,7 +174,7 @@ pub(super) fn message(
 ) -> Result<Option<Message>, Fault> {
     tx.maybe(
         sql!(
-            "SELECT n.title, n.body, n.link, n.urgency, n.created_ms, r.state, r.attempts, r.may_have_arrived
+            "SELECT n.title, n.body, n.link, n.urgency, n.created_ms, r.state, r.attempts, r.may_have_arrived, n.cause
               FROM notice_receipt r JOIN notice n ON n.org_id = r.org_id AND n.id = r.notice_id
               WHERE r.org_id = $1 AND r.notice_id = $2 AND r.channel = $3 AND r.recipient = $4"
         ),
@@ -124,6 +189,7 @@ pub(super) fn message(
                 state: State::read(&row.get::<String>(5)?),
                 attempts: row.get(6)?,
                 may_have_arrived: row.get(7)?,
+                cause: row.get(8)?,
             })
         },
     )
@@ -141,7 +207,7 @@ pub(super) fn begin(
 ) -> Result<bool, Fault> {
     let touched = tx.run(
         sql!(
-            "UPDATE notice_receipt SET state = 'sending', attempts = attempts + 1, changed_ms = $1,
+            "UPDATE notice_receipt SET state = 'sending', attempts = attempts + 1, changed_ms = $1, next_ms = NULL,
               may_have_arrived = CASE WHEN state IN ('sending', 'unsure') THEN 1 ELSE may_have_arrived END
               WHERE org_id = $2 AND notice_id = $3 AND channel = $4 AND recipient = $5 AND attempts = $6"
         ),
@@ -150,23 +216,28 @@ pub(super) fn begin(
     Ok(touched == 1)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the key of a receipt has four parts")]
+/// How an attempt ended.
+pub(super) struct End<'a> {
+    pub(super) state: State,
+    pub(super) answer: &'a str,
+    pub(super) next_ms: Option<i64>,
+}
+
 pub(super) fn end(
     tx: &mut Tx<'_>,
     org: OrgId,
     notice: NoticeId,
     channel: &str,
     recipient: &str,
-    state: State,
-    answer: &str,
+    end: &End<'_>,
     now_ms: i64,
 ) -> Result<(), Fault> {
     tx.run(
         sql!(
-            "UPDATE notice_receipt SET state = $1, answer = $2, changed_ms = $3
-              WHERE org_id = $4 AND notice_id = $5 AND channel = $6 AND recipient = $7"
+            "UPDATE notice_receipt SET state = $1, answer = $2, changed_ms = $3, next_ms = $4
+              WHERE org_id = $5 AND notice_id = $6 AND channel = $7 AND recipient = $8"
         ),
-        args![state.word(), answer, now_ms, org, notice, channel, recipient],
+        args![end.state.word(), end.answer, now_ms, end.next_ms, org, notice, channel, recipient],
     )
     .map(drop)
 }
@@ -188,56 +259,4 @@ pub(super) fn restart(
         args![now_ms, org, notice, channel, recipient],
     )
     .map(drop)
-}
-
-pub(super) fn insert_channel(tx: &mut Tx<'_>, org: OrgId, channel: &Channel) -> Result<(), Fault> {
-    tx.run(
-        sql!(
-            "INSERT INTO channel (org_id, id, kind, name, url, state) VALUES ($1, $2, $3, $4, $5, 'active')"
-        ),
-        args![org, channel.id, channel.kind.word(), &channel.name, &channel.url],
-    )
-    .map(drop)
-}
-
-pub(super) fn channels(tx: &mut Tx<'_>, org: OrgId) -> Result<Vec<Channel>, Fault> {
-    tx.rows(
-        sql!("SELECT id, kind, name, url, state FROM channel WHERE org_id = $1 ORDER BY id"),
-        args![org],
-        channel,
-    )
-}
-
-pub(super) fn channel_by_id(tx: &mut Tx<'_>, org: OrgId, id: ChannelId) -> Result<Option<Channel>, Fault> {
-    tx.maybe(
-        sql!("SELECT id, kind, name, url, state FROM channel WHERE org_id = $1 AND id = $2"),
-        args![org, id],
-        channel,
-    )
-}
-
-fn channel(row: &Row<'_>) -> Result<Channel, Fault> {
-    Ok(Channel {
-        id: row.get(0)?,
-        kind: if row.get::<String>(1)? == "webhook" { ChannelKind::Webhook } else { ChannelKind::Push },
-        name: row.get(2)?,
-        url: row.get(3)?,
-        is_active: row.get::<String>(4)? == "active",
-    })
-}
-
-pub(super) fn set_channel_state(
-    tx: &mut Tx<'_>,
-    org: OrgId,
-    id: ChannelId,
-    state: &'static str,
-) -> Result<u64, Fault> {
-    tx.run(
-        sql!("UPDATE channel SET state = $1, revision = revision + 1 WHERE org_id = $2 AND id = $3 AND state <> $1"),
-        args![state, org, id],
-    )
-}
-
-pub(super) fn delete_channel(tx: &mut Tx<'_>, org: OrgId, id: ChannelId) -> Result<(), Fault> {
-    tx.run(sql!("DELETE FROM channel WHERE org_id = $1 AND id = $2"), args![org, id]).map(drop)
 }

@@ -112,6 +112,7 @@ async fn set_mail(house: &House, port: u16) {
 async fn tell(house: &House, once_key: &str, to: Vec<To>) -> Option<NoticeId> {
     let new = New {
         once_key: once_key.to_owned(),
+        cause: "findings",
         title: "Backup of db-1 failed\r\nBcc: x@example.org".to_owned(),
         body: "Größe: 3 GB\n.\nend".to_owned(),
         link: "https://desk.example.org/w/7".to_owned(),
@@ -223,7 +224,13 @@ fn a_mail_server_that_stays_away_is_given_up_and_tried_again_by_hand() {
 }
 
 async fn add_channel(house: &House, kind: ChannelKind, url: &str) -> (ChannelId, Option<String>) {
-    let new = NewChannel { kind, name: "Here".into(), url: url.to_owned(), token: Some("tk_1".into()) };
+    let new = NewChannel {
+        kind,
+        name: "Here".into(),
+        url: url.to_owned(),
+        causes: vec![],
+        token: Some("tk_1".into()),
+    };
     write(house, move |tx, cx| {
         let revision = settings::get::<OutboundSetting>(tx, cx.org)?.revision;
         settings::set(tx, cx, revision, &OutboundSetting { allow: vec!["127.0.0.1".into()] })?;

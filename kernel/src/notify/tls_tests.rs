@@ -103,6 +103,7 @@ async fn send(port: u16, tls: Tls, authority: &str) -> Outcome {
     let message = Message {
         title: "Hello".to_owned(),
         body: "World".to_owned(),
+        cause: "test".to_owned(),
         link: String::new(),
         urgency: "normal".to_owned(),
         created_ms: 0,

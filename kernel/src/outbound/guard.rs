@@ -114,7 +114,7 @@ impl Goal {
         match addresses.iter().find(|address| !allow.lets(&self.host, address.ip())) {
             None => Ok(addresses),
             Some(inside) => Err(Lost::Refused(format!(
-                "{} is {}, inside a private network; allow it under Settings, Outbound, if that is meant",
+                "{} is {}, inside a private network; allow it under Settings, Channels, if that is meant",
                 self.host,
                 inside.ip()
             ))),

@@ -5,6 +5,7 @@
 //! nothing but SQL and pure rules. When `write` answers, the change is on disk.
 
 mod address;
+mod catalogue;
 mod db;
 mod dialect;
 pub mod lint;
@@ -21,6 +22,7 @@ mod value;
 mod work;
 
 pub use address::Address;
+pub use catalogue::{Catalogue, catalogue};
 pub use db::Db;
 pub use migrate::{Migration, Schema, TableKind};
 pub use signal::{Signal, Signals};

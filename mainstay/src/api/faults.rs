@@ -47,6 +47,7 @@ pub(super) const CODES: &[(&str, &str)] = &[
         "This address is there, and does not do this. The header Allow names what it does.",
     ),
     ("no_agent", "No agent looks after this asset. Add one with mainstay add-host."),
+    ("no_mail", "No mail server is set. Set one under Settings, Mail, then send the message again."),
     ("no_key", "Only webhooks are signed; this channel has no key."),
     ("not_accepted", "The finding is not accepted, so there is no acceptance to withdraw."),
     ("not_found", "There is no such thing here, or you may not know that there is."),

@@ -4,15 +4,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use mainstay_kernel::events::{self, Verdict};
-use mainstay_kernel::store::{Address, Db, lint, registered};
-use mainstay_kernel::{Clock, Fault, Ground, jobs, secrets, tenancy};
+use mainstay_kernel::store::{Address, Db, catalogue, lint, registered};
+use mainstay_kernel::{Clock, Fault, Ground, jobs, notify, secrets, tenancy};
 
 use super::{Doctor, Part};
 use crate::house;
 
 pub(super) async fn doctor(words: Doctor) -> Result<(), Fault> {
     match words.part {
-        Some(Part::Schema) => schema(),
+        Some(Part::Schema) => schema(&words.place).await,
         Some(Part::Events) => {
             for hearer in house::hearers() {
                 println!("{:<24} hears {}", hearer.name, hearer.verb);
@@ -59,7 +59,7 @@ async fn open(place: &super::Place) -> Result<Ground, Fault> {
     house::ground(db, keys, Clock::machine(), 0, &place.data)
 }
 
-fn schema() -> Result<(), Fault> {
+async fn schema(place: &super::Place) -> Result<(), Fault> {
     let tables = lint::tables(house::SCHEMAS);
     let mut wrong = lint::schema(house::SCHEMAS);
     let mut count = 0;
@@ -69,10 +69,22 @@ fn schema() -> Result<(), Fault> {
     }
     println!("{} tables, {count} statements looked at", tables.len());
     if wrong.is_empty() {
-        println!("ok    nothing in them is refused by a cluster");
-        return Ok(());
+        println!("ok    nothing in what this build makes is refused by a cluster");
     }
-    Err(Fault::conflict("schema", wrong.join("\n")))
+    match &place.postgres {
+        Some(url) => {
+            if let Some(found) = catalogue(Address::postgres(url)?, house::SCHEMAS).await? {
+                let citus = if found.has_citus { ", spread by Citus" } else { "" };
+                println!("{} tables, {} indexes read from the database{citus}", found.tables, found.indexes);
+                if found.wrong.is_empty() {
+                    println!("ok    what is there is what this build makes, and a cluster takes it");
+                }
+                wrong.extend(found.wrong);
+            }
+        }
+        None => println!("      no database was looked at: name one with --postgres URL"),
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Fault::conflict("schema", wrong.join("\n"))) }
 }
 
 async fn verify(ground: &Ground) -> Result<(), Fault> {
@@ -125,6 +137,11 @@ async fn check(place: &super::Place) -> Result<(), Fault> {
         let first =
             dead.first().map_or(String::new(), |(_, kind, error)| format!("; the last: {kind}: {error}"));
         say(dead.is_empty(), format!("queue of {}: {} jobs given up{first}", org.name, dead.len()));
+        match notify::check_mail(&ground, org.id).await {
+            Ok(Some(done)) => say(true, format!("mail of {}: {done}", org.name)),
+            Ok(None) => say(true, format!("mail of {}: not set up; nothing leaves by mail", org.name)),
+            Err(fault) => say(false, format!("mail of {}: {fault}; see Settings, Mail", org.name)),
+        }
     }
     verify(&ground).await?;
     ground.db.close().await;

@@ -5,8 +5,8 @@ use axum::extract::{Form as Posted, Path};
 use axum::routing::get;
 use mainstay_face::ui::{
     Act, Choice, Column, Field, Form, Icon, Page, Pager, Row, State, Table, Toast, banner, card, copy_line,
-    empty, facts, field, form, hidden, link, outline_tag, pad, pager, plain_card, rows, select, stack, tabs,
-    tag, timeline,
+    empty, facts, field, form, hidden, link, live_rows, outline_tag, pad, pager, plain_card, rows, select,
+    stack, tabs, tag, timeline,
 };
 use mainstay_face::{Answer, Caller, Cursor, Door, Query, door};
 use mainstay_kernel::access::Scope;
@@ -18,7 +18,7 @@ use mainstay_wire::{Section, Unseen};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{frame, home};
+use super::{frame, told};
 
 const PAGE: usize = 50;
 /// One more tells whether there is another page.
@@ -63,14 +63,17 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
         ],
     );
     for one in found.iter().take(PAGE) {
-        table = table.line([
-            html! { (link(&one.name, &format!("/assets/{}", one.id))) },
-            html! { (one.kind) },
-            html! { (one.summary) },
-            html! { (one.environment) },
-            standing(one, standings.get(&one.id).copied()),
-            one.seen_ms.map_or(html! { "never" }, |ms| words.ago(frame::at(ms))),
-        ]);
+        table = table.line_of(
+            one.id,
+            [
+                html! { (link(&one.name, &format!("/assets/{}", one.id))) },
+                html! { (one.kind) },
+                html! { (one.summary) },
+                html! { (one.environment) },
+                standing(one, standings.get(&one.id).copied()),
+                one.seen_ms.map_or(html! { "never" }, |ms| words.ago(frame::at(ms))),
+            ],
+        );
     }
     let older = found
         .get(PAGE - 1)
@@ -85,7 +88,7 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
             html! { a.btn href="/assets/add" { "Add a host" } },
         ))
     } else {
-        html! { (plain_card(table)) (pager(&Pager { words: format!("{} shown", found.len().min(PAGE)), newer, older })) }
+        html! { (plain_card(live_rows("asset", &caller.path, table))) (pager(&Pager { words: format!("{} shown", found.len().min(PAGE)), newer, older })) }
     };
     let page = Page::new("Assets")
         .section("assets")
@@ -129,7 +132,8 @@ async fn add(caller: Caller) -> Answer {
 async fn invite(caller: Caller) -> Answer {
     let token = caller.write(agent::invite).await?;
     let host = caller.headers.get("host").and_then(|v| v.to_str().ok()).unwrap_or("SERVER:8420");
-    let line = format!("mainstay agent --server https://{host} --token {token}");
+    let scheme = if caller.door.cookie_name().starts_with("__Host") { "https" } else { "http" };
+    let line = format!("mainstay agent --server {scheme}://{host} --token {token}");
     let body = stack(html! {
         p { "Run this on the other host as root. It shows up here within ten seconds." }
         (copy_line(&line))
@@ -181,12 +185,14 @@ fn head(one: &One, current: &str) -> Page {
     let id = one.asset.id;
     let open: Vec<&Finding> = one.findings.iter().filter(|f| f.state != finding::State::Gone).collect();
     let worst = open.iter().filter(|f| f.state == finding::State::Open).map(|f| f.severity).max();
+    let is_blind = !one.unseen.is_empty() || open.iter().any(|f| f.stale.is_some());
     let (state, said) = match worst.map(frame::severity_state) {
         Some(State::Bad) => (State::Bad, "Needs attention"),
         Some(State::Warn) => (State::Warn, "To look at"),
-        Some(_) => (State::Unknown, "Minor findings"),
+        Some(state) => (state, "Minor findings"),
+        // Nothing found is good news only where everything was looked at.
         None if one.facts.is_empty() => (State::Unknown, "Not looked at yet"),
-        None if !one.unseen.is_empty() => (State::Unknown, "Nothing found in what could be seen"),
+        None if is_blind => (State::Unknown, "Nothing found, not all seen"),
         None => (State::Ok, "Nothing found"),
     };
     let marks = html! {
@@ -221,19 +227,20 @@ async fn overview(caller: Caller, Path(id): Path<String>) -> Answer {
     let words = frame::words(&caller);
     let silent = one.agent.as_ref().filter(|a| caller.cx.now_ms() - a.seen_ms > 10 * 60_000);
     let fact_rows: Vec<Row> = one.facts.iter().map(|f| {
-        let state = fact_state(&one, &f.section);
+        let gaps = one.unseen.iter().filter(|(section, _)| *section == f.section).count();
         let row = Row::new(html! { (link(title(&f.section), &format!("/assets/{}/facts/{}", one.asset.id, f.section))) " " span.dim { (super::facts::summary(f)) } });
-        row.state(state).after(html! { span.sm.dim { "looked at " (words.ago(frame::at(f.looked_ms))) } })
+        // A section that was seen is not for that fine: its findings judge it.
+        row.state(fact_state(&one, &f.section)).after(html! { @if gaps > 0 { (tag(State::Unknown, "not all visible")) } span.sm.dim { "looked at " (words.ago(frame::at(f.looked_ms))) } })
     }).collect();
     let main = stack(html! {
         @if let Some(agent) = silent {
             (banner(State::Bad, html! { "No word from " (one.asset.name) " since " (words.when(frame::at(agent.seen_ms))) ". What you see is that old." }, None))
         }
-        (card(html! { "Findings" }, html! { a href={ "/assets/" (one.asset.id) "/findings" } { "All" } }, finding_rows(&open_findings(&one), &words, 8)))
+        (card(html! { "Findings" }, html! { a href={ "/assets/" (one.asset.id) "/findings" } { "All" } }, finding_rows(&one, &words, 8)))
         (card("Facts", "as they were last seen", if fact_rows.is_empty() { empty(Icon::Assets, "Nothing was seen yet", "Facts arrive when its agent reports.", html! {}) } else { rows(&fact_rows) }))
     });
     let aside = html! {
-        (card("Not visible", format!("{}", one.unseen.len()), unseen(&one.unseen)))
+        (card("Not visible", if one.facts.is_empty() { String::new() } else { one.unseen.len().to_string() }, if one.facts.is_empty() { pad(html! { p.mid { "Nothing was looked at yet." } }) } else { unseen(&one.unseen) }))
         (card("Agent", "", pad(facts(match &one.agent {
             Some(agent) => vec![("Version", agent.version.clone()), ("Last word", words.when_text(frame::at(agent.seen_ms)))],
             None => vec![("Agent", "none".to_owned())],
@@ -241,11 +248,7 @@ async fn overview(caller: Caller, Path(id): Path<String>) -> Answer {
         @if !one.neighbours.is_empty() { (card("Around it", "", neighbours(&one.neighbours))) }
         @if !one.plans.is_empty() { (card("Plans", "", plans(&one.plans))) }
     };
-    frame::framed(&caller, head(&one, "Overview").main(main).aside(aside)).await
-}
-
-fn open_findings(one: &One) -> Vec<Finding> {
-    one.findings.iter().filter(|f| f.state != finding::State::Gone).cloned().collect()
+    frame::framed(&caller, head(&one, "Overview").refreshes(&caller.path).main(main).aside(aside)).await
 }
 
 /// A section is fine when everything in it could be seen and no finding stands in it.
@@ -292,12 +295,21 @@ fn unseen(gaps: &[(Section, Unseen)]) -> Markup {
     )
 }
 
-pub(super) fn finding_rows(all: &[Finding], words: &mainstay_face::ui::Words, most: usize) -> Markup {
-    if all.is_empty() {
-        return empty(Icon::Home, "No findings", "Every rule that could look found nothing.", html! {});
+fn finding_rows(one: &One, words: &mainstay_face::ui::Words, most: usize) -> Markup {
+    if one.findings.is_empty() {
+        let (title, said) = match (one.facts.is_empty(), one.unseen.is_empty()) {
+            (true, _) => ("Not looked at yet", "Rules look as soon as its agent reports."),
+            (_, true) => ("No findings", "Every rule looked and found nothing."),
+            (_, false) => (
+                "No findings",
+                "What could be seen shows none. What could not be seen stands under Not visible.",
+            ),
+        };
+        return empty(Icon::Home, title, said, html! {});
     }
     rows(
-        &all.iter()
+        &one.findings
+            .iter()
             .take(most)
             .map(|f| {
                 let body =
@@ -313,17 +325,16 @@ pub(super) fn finding_rows(all: &[Finding], words: &mainstay_face::ui::Words, mo
 async fn findings(caller: Caller, Path(id): Path<String>) -> Answer {
     let one = gather(&caller, &id).await?;
     let words = frame::words(&caller);
-    let main =
-        card("Findings", "worst first, those that are gone last", finding_rows(&one.findings, &words, 1000));
-    frame::framed(&caller, head(&one, "Findings").main(main)).await
+    let main = card("Findings", "worst first, those that are gone last", finding_rows(&one, &words, 1000));
+    frame::framed(&caller, head(&one, "Findings").refreshes(&caller.path).main(main)).await
 }
 
 async fn history(caller: Caller, Path(id): Path<String>) -> Answer {
     let one = gather(&caller, &id).await?;
     let asset = one.asset.id;
-    let told = caller.read(move |tx, cx| home::history(tx, cx, asset)).await?;
+    let told = caller.read(move |tx, cx| told::past(tx, cx, &asset.into(), 50)).await?;
     let main = card("History", "newest first", timeline(&told.moments(&frame::words(&caller))));
-    frame::framed(&caller, head(&one, "History").main(main)).await
+    frame::framed(&caller, head(&one, "History").refreshes(&caller.path).main(main)).await
 }
 
 async fn one_fact(caller: Caller, Path((id, section)): Path<(String, String)>) -> Answer {
@@ -337,7 +348,7 @@ async fn one_fact(caller: Caller, Path((id, section)): Path<(String, String)>) -
         (super::facts::detail(found))
     });
     let lead = html! { (title(&section)) ", changed " (words.ago(frame::at(found.changed_ms))) ", looked at " (words.ago(frame::at(found.looked_ms))) };
-    frame::framed(&caller, head(&one, "Overview").lead(lead).main(main)).await
+    frame::framed(&caller, head(&one, "Overview").lead(lead).refreshes(&caller.path).main(main)).await
 }
 
 /// A section's name for people.

@@ -5,11 +5,10 @@ use axum::extract::{Form as Posted, Path};
 use axum::routing::{get, post};
 use mainstay_face::ui::{
     Act, Field, Form, Icon, Page, Pager, Row, Toast, card, code, empty, facts, field, form, hidden, link,
-    outline_tag, pad, pager, plain_card, rows, stack, tag, textarea, timeline,
+    live_rows, outline_tag, pad, pager, plain_card, rows, stack, tag, textarea, timeline,
 };
 use mainstay_face::{Answer, Caller, Cursor, Door, Query, door};
-use mainstay_kernel::id::EventId;
-use mainstay_kernel::{Fault, Problem, events};
+use mainstay_kernel::{Fault, Problem};
 use mainstay_record::finding::{self, Finding, State};
 use mainstay_record::{FindingId, Ref, work};
 use maud::{Markup, html};
@@ -37,15 +36,16 @@ struct After {
 
 async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
     let key: (i64, i64) = asked.after.as_ref().and_then(Cursor::key).unwrap_or((-1, 0));
-    let (found, counts) = caller
+    let (found, counts, blind) = caller
         .read(move |tx, cx| {
-            Ok((finding::open(tx, cx, (key.0, FindingId(key.1)), TO_READ)?, finding::counts(tx, cx)?))
+            let found = finding::open(tx, cx, (key.0, FindingId(key.1)), TO_READ)?;
+            Ok((found, finding::counts(tx, cx)?, finding::blind(tx, cx, "")?))
         })
         .await?;
     let words = frame::words(&caller);
     let shown: Vec<Row> = found.iter().take(PAGE).map(|(_, f)| {
         let body = html! { (link(&f.title, &format!("/findings/{}", f.id))) " " span.dim { "on " (f.asset_name) ". " (f.reason) } };
-        Row::new(body).state(frame::finding_state(f)).after(tag(frame::finding_state(f), frame::finding_words(f, &words)))
+        Row::new(body).state(frame::finding_state(f)).after(tag(frame::finding_state(f), frame::finding_words(f, &words))).id(f.id)
     }).collect();
     let older = found
         .get(PAGE - 1)
@@ -55,11 +55,17 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
         plain_card(empty(
             Icon::Home,
             "No open findings",
-            "Every rule that could look found nothing.",
+            match (blind.is_waiting, blind.has_gaps) {
+                (true, _) => "A host is being looked at for the first time.",
+                (_, true) => {
+                    "What could be seen shows none. Not everything could be seen: the pages of the assets say what."
+                }
+                _ => "Every rule looked and found nothing.",
+            },
             html! {},
         ))
     } else {
-        html! { (plain_card(rows(&shown))) (pager(&Pager { words: format!("{} open, {} of them critical or high", counts.open, counts.critical + counts.high), newer: asked.after.is_some().then(|| "/findings".to_owned()), older })) }
+        html! { (plain_card(live_rows("finding", &caller.path, rows(&shown)))) (pager(&Pager { words: format!("{} open, {} of them critical or high", counts.open, counts.critical + counts.high), newer: asked.after.is_some().then(|| "/findings".to_owned()), older })) }
     };
     frame::framed(
         &caller,
@@ -88,8 +94,7 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
     let (f, history) = caller
         .read(move |tx, cx| {
             let f = finding::get(tx, cx, id)?;
-            let events = events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 100)?;
-            Ok((f, told::of_one(tx, cx, events)?))
+            Ok((f, told::past(tx, cx, &Ref::from(id), 100)?))
         })
         .await?;
     let words = frame::words(&caller);
@@ -100,14 +105,14 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
         @if !fix.is_empty() { (card("How to mend it", "", pad(code("Steps", &fix.join("\n"))))) }
         (card("History", "", timeline(&history.moments(&words))))
     });
-    let when = |ms: Option<i64>| ms.map_or("none".to_owned(), |ms| words.exact_text(frame::at(ms)));
+    let when = |ms: Option<i64>| ms.map_or("none".to_owned(), frame::dated);
     let known = vec![
         ("Severity", f.severity.word().to_owned()),
         ("First seen", when(Some(f.first_seen_ms))),
         ("Open since", when(Some(f.opened_ms))),
         ("Last seen", when(Some(f.last_seen_ms))),
         ("Due", when(f.due_ms)),
-        ("Opened", format!("{} times", f.times_opened)),
+        ("Opened", if f.times_opened == 1 { "once".to_owned() } else { format!("{} times", f.times_opened) }),
     ];
     let aside = html! {
         (card("Dates", "", pad(facts(known))))
@@ -122,6 +127,7 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
         .marks(marks)
         .lead(&f.reason)
         .live(format!("finding.{}", f.id.0))
+        .refreshes(format!("/findings/{}", f.id))
         .main(main)
         .aside(aside);
     for act in acts(&f) {

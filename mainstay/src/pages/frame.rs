@@ -71,6 +71,11 @@ pub fn words(caller: &Caller) -> Words {
     Words::new(at(caller.cx.now_ms()), TimeZone::system())
 }
 
+/// Day and time of something in the past, short enough for a side column.
+pub fn dated(ms: i64) -> String {
+    at(ms).to_zoned(TimeZone::system()).strftime("%a %-d %b %Y, %H:%M").to_string()
+}
+
 /// A moment from the store.
 pub fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -115,6 +120,13 @@ pub fn sentence(event: &Event) -> String {
     match event.verb.as_str() {
         "asset.found" => format!("{} was found", body("name")),
         "agent.enrolled" => format!("Agent of {} enrolled", body("name")),
+        "agent.silent" => "No word from its agent for 10 minutes".to_owned(),
+        "agent.spoke_again" => "Its agent speaks again".to_owned(),
+        "notice.posted" => match event.body["messages"].as_u64() {
+            Some(1) => format!("Told in 1 message: {}", body("title")),
+            count => format!("Told in {} messages: {}", count.unwrap_or(0), body("title")),
+        },
+        "notice.sent_again" => format!("Sent again by {}", body("channel")),
         "agent.revoked" => "Agent was removed".to_owned(),
         "finding.opened" | "work.opened" => format!("Opened: {}", body("title")),
         "finding.reopened" => format!("Came back: {}", body("title")),

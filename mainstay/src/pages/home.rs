@@ -5,21 +5,19 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use mainstay_face::ui::{
     Act, Fact, Icon, Need, Page, Row as UiRow, State, card, empty, link, need, plain_card, region, rows,
-    strip,
+    stack, strip,
 };
 use mainstay_face::{Answer, Caller, Door, Query};
-use mainstay_kernel::id::EventId;
 use mainstay_kernel::store::Tx;
-use mainstay_kernel::{Cx, Fault, Ref, events};
-use mainstay_record::{AssetId, FindingId, agent, asset, finding, plan, rights, run, tally, work};
+use mainstay_kernel::{Cx, Fault};
+use mainstay_record::{FindingId, agent, asset, finding, plan, rights, run, tally, work};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{frame, told};
+use super::frame;
 use crate::home::{Facts, MOST_ROWS, Row, Step, When, rank};
+use crate::ticks::SILENT_MS;
 
-/// An agent that has not spoken for so long is silent; it speaks at least once a minute.
-const SILENT_MS: i64 = 10 * 60_000;
 const SOON_MS: i64 = 7 * 24 * 3_600_000;
 
 pub(super) fn routes() -> Router<Door> {
@@ -29,6 +27,8 @@ pub(super) fn routes() -> Router<Door> {
 struct Everything {
     facts: Facts,
     counts: finding::Counts,
+    /// What nothing found does not speak of: by any rule, and by those of updates.
+    blind: (finding::Blind, finding::Blind),
     assets: i64,
     open_work: i64,
     runs: Vec<(run::Run, String)>,
@@ -51,6 +51,7 @@ fn gather(tx: &mut Tx<'_>, cx: &Cx) -> Result<Everything, Fault> {
     Ok(Everything {
         facts,
         counts: finding::counts(tx, cx)?,
+        blind: (finding::blind(tx, cx, "")?, finding::blind(tx, cx, "patches.update_waiting")?),
         assets: tally::read(tx, cx.org, "asset")?,
         open_work: work::open_count(tx, cx)?,
         runs,
@@ -76,11 +77,18 @@ async fn home(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     let ranked = rank(&all.facts, now_ms);
     let total = ranked.len();
     let shown: Vec<Row> = if asked.all == 1 { ranked } else { ranked.into_iter().take(MOST_ROWS).collect() };
-    let needs = region("needs", "finding", "/?part=needs", list(&shown, &all));
+    let needs = region("needs", "finding,plan,work,agent,asset", "/?part=needs", list(&shown, &all));
     if asked.part == "needs" {
         return Ok(needs.into_response());
     }
+    let strip = region("strip", "finding,plan,work,agent,asset", "/?part=strip", facts(&all));
+    if asked.part == "strip" {
+        return Ok(strip.into_response());
+    }
     let words = frame::words(&caller);
+    if asked.part == "ran" {
+        return Ok(region("ran", "run", "/?part=ran", stack(beside(&all, &words))).into_response());
+    }
     let now_count = shown.iter().filter(|row| row.when == When::Now).count();
     let title = match (now_count, total) {
         (0, 0) => "Nothing needs you".to_owned(),
@@ -95,15 +103,18 @@ async fn home(caller: Caller, Query(asked): Query<Asked>) -> Answer {
         .lead(format!("{}. Ranked by deadline and severity.", words.heading()))
         .live("finding")
         .live("plan")
-        .live("work");
+        .live("work")
+        .live("agent")
+        .live("asset")
+        .live("run");
     if total > shown.len() {
         page = page.act(Act::link("Everything", "/?all=1").count(total.to_string()));
     }
     let page = page
         .act(Act::link("New", "/work/new").primary().key("c"))
-        .above(facts(&all))
+        .above(strip)
         .main(needs)
-        .aside(beside(&all, &words));
+        .aside(region("ran", "run", "/?part=ran", stack(beside(&all, &words))));
     frame::framed(&caller, page).await
 }
 
@@ -118,9 +129,17 @@ fn facts(all: &Everything) -> Markup {
         .sum();
     let silent = i64::try_from(all.facts.silent.len()).unwrap_or(0);
     // Nothing found is good news only where everything was looked at.
-    let fine = if all.assets == 0 || silent > 0 || counts.stale > 0 { State::Unknown } else { State::Ok };
+    let is_old = all.assets == 0 || silent > 0 || counts.stale > 0;
+    let fine_by =
+        |blind: finding::Blind| if is_old || !blind.sees_all() { State::Unknown } else { State::Ok };
+    let (fine, fine_updates) = (fine_by(all.blind.0), fine_by(all.blind.1));
     let bad = |n: i64| if n > 0 { State::Bad } else { fine };
     let warn = |n: i64| if n > 0 { State::Warn } else { fine };
+    let host_state = match (silent, all.assets == 0 || all.blind.0.is_waiting) {
+        (1.., _) => State::Bad,
+        (_, true) => State::Unknown,
+        _ => State::Ok,
+    };
     strip(
         "State of the estate",
         &[
@@ -129,18 +148,19 @@ fn facts(all: &Everything) -> Markup {
                 all.assets.to_string(),
                 if all.assets == 1 { " asset" } else { " assets" },
             )
-            .state(if silent > 0 { State::Bad } else { fine })
-            .extra(if silent > 0 { format!(", {silent} silent") } else { String::new() })
+            .state(host_state)
+            .extra(hosts_extra(silent, all.blind.0.is_waiting))
             .href("/assets"),
             Fact::new("Findings", counts.open.to_string(), " open")
                 .state(warn(counts.open))
-                .extra(if counts.stale > 0 { format!(", {} stale", counts.stale) } else { String::new() })
+                .extra(findings_extra(counts.stale, all.blind.0.has_gaps))
                 .href("/findings"),
             Fact::new("Critical or high", (counts.critical + counts.high).to_string(), " open")
                 .state(bad(counts.critical + counts.high))
                 .href("/findings"),
             Fact::new("Updates", waiting.to_string(), if waiting == 1 { " waits" } else { " wait" })
-                .state(warn(i64::try_from(waiting).unwrap_or(1)))
+                .state(if waiting > 0 { State::Warn } else { fine_updates })
+                .extra(if all.blind.1.sees_all() { String::new() } else { ", not all seen".to_owned() })
                 .href("/maintenance"),
             Fact::new("Work", all.open_work.to_string(), " open").state(State::Unknown).href("/work"),
             Fact::new("Plans", all.facts.plans.len().to_string(), " under way")
@@ -150,8 +170,24 @@ fn facts(all: &Everything) -> Markup {
     )
 }
 
+fn hosts_extra(silent: i64, is_waiting: bool) -> String {
+    match (silent, is_waiting) {
+        (1.., _) => format!(", {silent} silent"),
+        (_, true) => ", first look under way".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn findings_extra(stale: i64, has_gaps: bool) -> String {
+    match (stale, has_gaps) {
+        (1.., _) => format!(", {stale} stale"),
+        (_, true) => ", not all seen".to_owned(),
+        _ => String::new(),
+    }
+}
+
 fn list(shown: &[Row], all: &Everything) -> Markup {
-    if all.assets == 0 {
+    if all.assets == 0 || shown.is_empty() && all.blind.0.is_waiting {
         return plain_card(empty(
             Icon::Assets,
             "Looking at this machine",
@@ -160,7 +196,15 @@ fn list(shown: &[Row], all: &Everything) -> Markup {
         ));
     }
     if shown.is_empty() {
-        let words = format!("{} assets were looked at and no deadline ends this week.", all.assets);
+        let gaps = if all.blind.0.has_gaps {
+            " Not everything could be seen: the pages of the assets say what."
+        } else {
+            ""
+        };
+        let words = match all.assets {
+            1 => format!("1 asset was looked at and no deadline ends this week.{gaps}"),
+            n => format!("{n} assets were looked at and no deadline ends this week.{gaps}"),
+        };
         return plain_card(empty(
             Icon::Home,
             "Nothing needs you",
@@ -194,13 +238,12 @@ fn row(row: &Row) -> Need {
         Step::OpenWork(number) => (format!("/work/{number}"), Act::link("Open", format!("/work/{number}"))),
         Step::OpenAsset(id) => (format!("/assets/{id}"), Act::link("Look into it", format!("/assets/{id}"))),
     };
-    Need {
-        state: frame::severity_state(row.severity),
-        what: row.what.clone(),
-        href,
-        why: row.why.clone(),
-        act: act.small(),
-    }
+    // What only waits to be approved is planned, not unknown.
+    let state = match (&row.next, frame::severity_state(row.severity)) {
+        (Step::OpenPlan(_), State::Unknown) => State::Work,
+        (_, state) => state,
+    };
+    Need { state, what: row.what.clone(), href, why: row.why.clone(), act: act.small() }
 }
 
 fn beside(all: &Everything, words: &mainstay_face::ui::Words) -> Markup {
@@ -228,10 +271,4 @@ fn beside(all: &Everything, words: &mainstay_face::ui::Words) -> Markup {
             (card("Another machine", "", html! { div.pad { p.mid { "One line brings it in; it shows up within ten seconds." } p { a.btn href="/assets/add" { "Add a host" } } } }))
         }
     }
-}
-
-/// Kept here so that a region of the page and the page are one request apart.
-pub(super) fn history(tx: &mut Tx<'_>, cx: &Cx, of: AssetId) -> Result<told::Told, Fault> {
-    let events = events::timeline(tx, cx.org, &Ref::from(of), EventId(i64::MAX), 50)?;
-    told::of_many(tx, cx, events)
 }

@@ -2,6 +2,7 @@
 
 mod assets;
 mod audit;
+mod channels;
 pub mod facts;
 mod find;
 mod findings;
@@ -9,7 +10,10 @@ mod frame;
 mod home;
 mod live;
 mod mail;
+mod messages;
+mod own;
 mod plans;
+mod runs;
 mod settings;
 mod sign_in;
 mod told;
@@ -27,9 +31,13 @@ pub fn routes() -> Router<Door> {
         .merge(findings::routes())
         .merge(work::routes())
         .merge(plans::routes())
+        .merge(runs::routes())
         .merge(settings::routes())
         .merge(audit::routes())
         .merge(mail::routes())
+        .merge(messages::routes())
+        .merge(channels::routes())
+        .merge(own::routes())
         .merge(find::routes())
         .merge(live::routes())
 }

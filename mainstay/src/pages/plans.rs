@@ -5,21 +5,21 @@ use axum::extract::{Form as Posted, Path};
 use axum::routing::{get, post};
 use mainstay_face::ui::{
     Act, Column, Field, Form, Icon, Link, Page, Row, State as Mark, Table, Toast, banner, card, chain, empty,
-    facts, field, form, hidden, link, outline_tag, output, pad, plain_card, rows, stack, tag, timeline,
+    facts, field, form, hidden, link, live_rows, outline_tag, pad, plain_card, rows, stack, tag, timeline,
 };
 use mainstay_face::{Answer, Caller, Door, door};
 use mainstay_kernel::access::Scope;
-use mainstay_kernel::id::EventId;
-use mainstay_kernel::{Fault, events};
+use mainstay_kernel::store::Tx;
+use mainstay_kernel::{Cx, Fault, Problem};
 use mainstay_patches::Which;
 use mainstay_record::plan::{self, Plan, State};
 use mainstay_record::run::{self, Run};
-use mainstay_record::{AssetId, PlanId, Ref, RunId, asset, evidence, rights};
+use mainstay_record::{AssetId, PlanId, Ref, asset, evidence, rights};
 use mainstay_wire::Simulation;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{assets::evidence_rows, frame, told};
+use super::{assets::evidence_rows, frame, runs, told};
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()
@@ -28,7 +28,6 @@ pub(super) fn routes() -> Router<Door> {
         .route("/maintenance/plans/{id}", get(one))
         .route("/maintenance/plans/{id}/approve", post(approve))
         .route("/maintenance/plans/{id}/cancel", post(cancel))
-        .route("/maintenance/runs/{id}", get(one_run))
 }
 
 fn mark(state: State) -> Mark {
@@ -37,14 +36,6 @@ fn mark(state: State) -> Mark {
         State::Failed => Mark::Bad,
         State::Cancelled => Mark::Unknown,
         _ => Mark::Work,
-    }
-}
-
-fn run_mark(run: &Run) -> Mark {
-    match run.state.as_str() {
-        "succeeded" => Mark::Ok,
-        "waiting" | "given" => Mark::Work,
-        _ => Mark::Bad,
     }
 }
 
@@ -66,18 +57,21 @@ async fn list(caller: Caller) -> Answer {
         [Column::new("Number"), Column::new("Plan"), Column::new("State"), Column::new("Prepared")],
     );
     for p in &plans {
-        table = table.line([
-            html! { span.num { "#" (p.number) } },
-            html! { (link(&p.title, &format!("/maintenance/plans/{}", p.id))) },
-            tag(mark(p.state), p.state.word()),
-            words.when(frame::at(p.created_ms)),
-        ]);
+        table = table.line_of(
+            p.id,
+            [
+                html! { span.num { "#" (p.number) } },
+                html! { (link(&p.title, &format!("/maintenance/plans/{}", p.id))) },
+                tag(mark(p.state), p.state.word()),
+                words.when(frame::at(p.created_ms)),
+            ],
+        );
     }
-    let ran: Vec<Row> = runs.iter().map(|(r, name)| Row::new(html! { (link(format!("{} on {name}", r.step), &format!("/maintenance/runs/{}", r.id))) " " span.dim { (r.outcome.as_ref().map_or("", |o| o.summary.as_str())) } }).state(run_mark(r)).when(words.when(frame::at(r.created_ms)))).collect();
+    let ran: Vec<Row> = runs.iter().map(|(r, name)| Row::new(html! { (link(format!("{} on {name}", r.step), &format!("/maintenance/runs/{}", r.id))) " " span.dim { (r.outcome.as_ref().map_or("", |o| o.summary.as_str())) } }).state(runs::mark(r)).when(words.when(frame::at(r.created_ms))).id(r.id)).collect();
     let main = stack(html! {
         @if plans.is_empty() { (plain_card(empty(Icon::Maintenance, "No plans yet", "A plan takes the updates of one host: simulated first, applied only as approved, verified by looking again.", html! { a.btn href="/assets" { "Choose a host" } }))) }
-        @else { (plain_card(table)) }
-        (card("Runs", "newest first", if ran.is_empty() { empty(Icon::Maintenance, "Nothing ran yet", "Every run keeps its output.", html! {}) } else { rows(&ran) }))
+        @else { (plain_card(live_rows("plan,run", "/maintenance", table))) }
+        (card("Runs", "newest first", if ran.is_empty() { empty(Icon::Maintenance, "Nothing ran yet", "Every run keeps its output.", html! {}) } else { live_rows("run", "/maintenance", rows(&ran)) }))
     });
     frame::framed(
         &caller,
@@ -104,28 +98,46 @@ async fn prepare(caller: Caller, Posted(given): Posted<New>) -> Answer {
 }
 
 async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
-    let id: PlanId = id.parse()?;
+    shown(&caller, id.parse()?, &Window::default()).await
+}
+
+/// What was typed as a window and what is wrong with it.
+#[derive(Default)]
+struct Window {
+    from: String,
+    until: String,
+    problems: Vec<Problem>,
+}
+
+impl Window {
+    /// A fault of the window as a whole stands under its end.
+    fn fault(&self, name: &str) -> Option<String> {
+        let is_here = |p: &&Problem| p.field == name || name == "until" && p.field == "window";
+        self.problems.iter().find(is_here).map(|p| p.detail.clone())
+    }
+}
+
+async fn shown(caller: &Caller, id: PlanId, window: &Window) -> Answer {
     let (plan, host, runs, history, proof) = caller
         .read(move |tx, cx| {
             let plan = plan::get(tx, cx, id)?;
             let host = asset::get(tx, cx, plan.asset)?;
-            let history = events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 50)?;
             Ok((
                 plan,
                 host,
                 run::of_plan(tx, cx, id)?,
-                told::of_one(tx, cx, history)?,
+                told::past(tx, cx, &Ref::from(id), 50)?,
                 evidence::about(tx, cx, &Ref::from(id))?,
             ))
         })
         .await?;
-    let words = frame::words(&caller);
+    let words = frame::words(caller);
     let simulation: Option<Simulation> = plan.simulation.clone().and_then(|v| serde_json::from_value(v).ok());
     let main = stack(html! {
         @if plan.state == State::Simulating { (banner(Mark::Work, html! { (host.name) " is asked what would happen. Nothing is changed. This page follows." }, None)) }
-        @if plan.state == State::Ready { (approval(&caller, &plan, &host)) }
+        @if plan.state == State::Ready { (approval(caller, &plan, &host, window)) }
         @if let Some(simulation) = &simulation { (steps(simulation)) }
-        (card("Runs", "", if runs.is_empty() { pad(html! { p.dim { "Nothing ran yet." } }) } else { rows(&runs.iter().map(|r| Row::new(html! { (link(&r.step, &format!("/maintenance/runs/{}", r.id))) " " span.dim { (r.outcome.as_ref().map_or(r.state.as_str(), |o| o.summary.as_str())) } }).state(run_mark(r)).when(words.when(frame::at(r.created_ms)))).collect::<Vec<_>>()) }))
+        (card("Runs", "", if runs.is_empty() { pad(html! { p.dim { "Nothing ran yet." } }) } else { rows(&runs.iter().map(|r| Row::new(html! { (link(&r.step, &format!("/maintenance/runs/{}", r.id))) " " span.dim { (r.outcome.as_ref().map_or(r.state.as_str(), |o| o.summary.as_str())) } }).state(runs::mark(r)).when(words.when(frame::at(r.created_ms)))).collect::<Vec<_>>()) }))
         (evidence_rows(&proof, &words))
         (card("History", "", timeline(&history.moments(&words))))
     });
@@ -141,18 +153,21 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
     };
     let mut page = Page::new(plan.title.clone()).section("maintenance").crumb("Maintenance", "/maintenance")
         .marks(html! { span.num.dim { "#" (plan.number) } (tag(mark(plan.state), plan.state.word())) (outline_tag("updates")) })
-        .above(links(&plan, &runs)).live(format!("plan.{}", id.0)).live("run").main(main).aside(aside);
+        .above(links(&plan, &runs)).live(format!("plan.{}", id.0)).main(main).aside(aside);
+    if window.problems.is_empty() {
+        page = page.refreshes(format!("/maintenance/plans/{id}"));
+    }
     if matches!(plan.state, State::Draft | State::Simulating | State::Ready | State::Approved) {
         page = page.act(Act::post("Cancel plan", format!("/maintenance/plans/{id}/cancel")));
     }
-    frame::framed(&caller, page).await
+    frame::framed(caller, page).await
 }
 
 /// How far the plan has come: done, due, still to come.
 fn links(plan: &Plan, runs: &[Run]) -> Markup {
     let step = |name: &str, word: &str| {
         let run = runs.iter().rev().find(|r| r.step == word);
-        let state = run.map_or(Mark::Unknown, run_mark);
+        let state = run.map_or(Mark::Unknown, runs::mark);
         let fact = run.map_or("to come".to_owned(), |r| r.state.clone());
         Link { name: name.to_owned(), fact, state, href: run.map(|r| format!("/maintenance/runs/{}", r.id)) }
     };
@@ -171,14 +186,16 @@ fn links(plan: &Plan, runs: &[Run]) -> Markup {
     ])
 }
 
-fn approval(caller: &Caller, plan: &Plan, host: &asset::Asset) -> Markup {
+fn approval(caller: &Caller, plan: &Plan, host: &asset::Asset, window: &Window) -> Markup {
     let may = caller.cx.may(&rights::APPROVE_PLANS, Scope::Team(host.team)).is_ok();
     let fields = html! {
         (hidden("hash", plan.simulation_hash.as_deref().unwrap_or_default()))
         p { "Exactly the steps below are carried out on " (host.name) ", or none: the host simulates once more and stops when it would do something else." }
         p.mid { "Way back: " (plan.rollback) "." }
-        (field(&Field::new("from", "Begin not before").kind("datetime-local").optional().hint("Empty: at once.")))
-        (field(&Field::new("until", "Begin not after").kind("datetime-local").optional()))
+        (field(&Field::new("from", "Begin not before").kind("datetime-local").optional()
+            .value(&window.from).fault(window.fault("from")).hint("Empty: at once.")))
+        (field(&Field::new("until", "Begin not after").kind("datetime-local").optional()
+            .value(&window.until).fault(window.fault("until"))))
     };
     let act = Act::submit("Approve")
         .primary()
@@ -239,62 +256,36 @@ fn moment(text: &str, field: &str) -> Result<Option<i64>, Fault> {
     Ok(Some(when.to_zoned(jiff::tz::TimeZone::system()).map_err(wrong)?.timestamp().as_millisecond()))
 }
 
+fn window(given: &Approval) -> Result<Option<(i64, i64)>, Fault> {
+    match (moment(&given.from, "from")?, moment(&given.until, "until")?) {
+        (None, None) => Ok(None),
+        (Some(from), Some(until)) => Ok(Some((from, until))),
+        (None, _) => Err(Fault::invalid("from", "required", "give both ends of the window, or neither")),
+        (_, None) => Err(Fault::invalid("until", "required", "give both ends of the window, or neither")),
+    }
+}
+
 async fn approve(caller: Caller, Path(id): Path<String>, Posted(given): Posted<Approval>) -> Answer {
-    let plan_id: PlanId = id.parse()?;
-    let window_ms = match (moment(&given.from, "from")?, moment(&given.until, "until")?) {
-        (None, None) => None,
-        (Some(from), Some(until)) => Some((from, until)),
-        _ => {
-            return Err(
-                Fault::invalid("until", "required", "give both ends of the window, or neither").into()
-            );
+    let (plan_id, hash): (PlanId, _) = (id.parse()?, given.hash.clone());
+    let approved = match window(&given) {
+        Ok(window_ms) => {
+            let act =
+                move |tx: &mut Tx<'_>, cx: &Cx| mainstay_patches::approve(tx, cx, plan_id, &hash, window_ms);
+            caller.write(act).await
         }
+        Err(fault) => Err(fault),
     };
-    caller.write(move |tx, cx| mainstay_patches::approve(tx, cx, plan_id, &given.hash, window_ms)).await?;
-    Ok(door::done(&format!("/maintenance/plans/{id}"), Some(&Toast::new("Approved"))))
+    match approved {
+        Ok(()) => Ok(door::done(&format!("/maintenance/plans/{id}"), Some(&Toast::new("Approved")))),
+        Err(Fault::Invalid(problems)) => {
+            shown(&caller, plan_id, &Window { from: given.from, until: given.until, problems }).await
+        }
+        Err(other) => Err(other.into()),
+    }
 }
 
 async fn cancel(caller: Caller, Path(id): Path<String>) -> Answer {
     let plan_id: PlanId = id.parse()?;
     caller.write(move |tx, cx| plan::cancel(tx, cx, plan_id)).await?;
     Ok(door::done(&format!("/maintenance/plans/{id}"), Some(&Toast::new("Cancelled"))))
-}
-
-async fn one_run(caller: Caller, Path(id): Path<String>) -> Answer {
-    let id: RunId = id.parse()?;
-    let (run, host, text) = caller
-        .read(move |tx, cx| {
-            let run = run::get(tx, cx, id)?;
-            let host = asset::get(tx, cx, run.asset)?;
-            let (text, _) = run::output(tx, cx, id, 0)?;
-            Ok((run, host, text))
-        })
-        .await?;
-    let words = frame::words(&caller);
-    let reload = (!run.is_over()).then(|| format!("/maintenance/runs/{id}"));
-    let summary = run.outcome.as_ref().map_or_else(
-        || match run.state.as_str() {
-            "given" => "The agent has it.".to_owned(),
-            _ => "Waiting for the agent to fetch it.".to_owned(),
-        },
-        |o| o.summary.clone(),
-    );
-    let main = html! { (output(&format!("out-{}", id.0), "Output", if run.is_over() { "complete" } else { "so far" }, &text, reload.as_deref())) };
-    let mut known =
-        vec![("Step", run.step.clone()), ("Ordered", words.exact_text(frame::at(run.created_ms)))];
-    known.extend(run.ended_ms.map(|ms| ("Ended", words.exact_text(frame::at(ms)))));
-    let aside = html! {
-        (card("About it", "", pad(facts(known))))
-        (card("Host", "", pad(html! { (link(&host.name, &format!("/assets/{}", host.id))) })))
-        @if let Some(plan) = run.plan { (card("Plan", "", pad(html! { a.link href={ "/maintenance/plans/" (plan) } { "The plan it belongs to" } }))) }
-    };
-    let page = Page::new(format!("{} on {}", run.step, host.name))
-        .section("maintenance")
-        .crumb("Maintenance", "/maintenance")
-        .marks(tag(run_mark(&run), &run.state))
-        .lead(summary)
-        .live(format!("run.{}", id.0))
-        .main(main)
-        .aside(aside);
-    frame::framed(&caller, page).await
 }

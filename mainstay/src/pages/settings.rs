@@ -44,6 +44,8 @@ async fn index(caller: Caller) -> Answer {
         ("Tokens", "/settings/tokens", "For programs that speak the API"),
         ("Agents", "/settings/agents", "The hosts that report, and how to end one"),
         ("Mail", "/settings/mail", "Where mail leaves, and a test message"),
+        ("Channels", "/settings/channels", "Webhooks and push topics that hear of what happens"),
+        ("Messages", "/settings/messages", "What was told, to whom, and what became of it"),
         ("Policies", "/settings/policies", "How long findings may stay open"),
         ("Audit", "/settings/audit", "Everything that happened"),
     ];

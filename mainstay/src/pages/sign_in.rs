@@ -19,6 +19,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::frame;
+use super::own::{self, Typed};
 use crate::door::Peer;
 
 pub(super) fn routes() -> Router<Door> {
@@ -163,11 +164,16 @@ async fn sign_out(caller: Caller) -> Answer {
 }
 
 async fn me(caller: Caller) -> Answer {
+    shown_me(&caller, &Typed::default()).await
+}
+
+pub(super) async fn shown_me(caller: &Caller, typed: &Typed) -> Answer {
+    let of_mine = own::read(caller).await?;
     let person = caller.cx.who.person().ok_or(Fault::SignIn)?;
     let (own, sessions) = caller
         .read(move |tx, cx| Ok((people::get(tx, cx.org, person)?, session::list(tx, cx, person)?)))
         .await?;
-    let words = frame::words(&caller);
+    let words = frame::words(caller);
     let mut devices = Table::new(
         "Your devices",
         [Column::new("Device"), Column::new("Address"), Column::new("Last seen"), Column::acts("End")],
@@ -204,17 +210,14 @@ async fn me(caller: Caller) -> Answer {
         html! { p.dim { "A code from your phone beside the password." } (Act::post("Set up an authenticator", "/me/totp")) }
     };
     let main = stack(html! {
+        (own::cards(caller, &of_mine, typed))
         (card("Devices", "", html! { (devices) }))
         (card("Password", "", pad(password)))
         (card("Second factor", "", pad(stack(second))))
-        (card("Colours", "", pad(theme_form_of(&caller))))
+        (card("Colours", "", pad(theme_form_of(caller))))
     });
-    let page = Page::new(own.name.clone())
-        .section("me")
-        .lead(own.email)
-        .act(Act::post("Sign out", "/sign-out"))
-        .main(main);
-    frame::framed(&caller, page).await
+    let page = Page::new(own.name.clone()).section("me").act(Act::post("Sign out", "/sign-out")).main(main);
+    frame::framed(caller, page).await
 }
 
 fn theme_form_of(caller: &Caller) -> Markup {

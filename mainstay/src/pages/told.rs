@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mainstay_face::ui::{Icon, Moment, Words, link};
-use mainstay_kernel::events::Event;
-use mainstay_kernel::id::{PersonId, Ref};
+use mainstay_kernel::events::{self, Event};
+use mainstay_kernel::id::{EventId, PersonId, Ref};
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault, people};
 use mainstay_record::{AssetId, FindingId, PlanId, RunId, WorkId, asset, finding, plan, run, work};
@@ -25,8 +25,13 @@ struct Thing {
     href: String,
 }
 
-/// For the timeline of one thing, which need not be named.
-pub fn of_one(tx: &mut Tx<'_>, cx: &Cx, events: Vec<Event>) -> Result<Told, Fault> {
+/// The timeline of one thing, newest first; what it is about need not be named.
+pub fn past(tx: &mut Tx<'_>, cx: &Cx, of: &Ref, limit: u32) -> Result<Told, Fault> {
+    let events = events::timeline(tx, cx.org, of, EventId(i64::MAX), limit)?;
+    of_one(tx, cx, events)
+}
+
+fn of_one(tx: &mut Tx<'_>, cx: &Cx, events: Vec<Event>) -> Result<Told, Fault> {
     let mut people = BTreeMap::new();
     for person in events.iter().filter_map(actor) {
         if !people.contains_key(&person)
@@ -88,14 +93,15 @@ impl Told {
 
     fn moment(&self, event: &Event, words: &Words) -> Moment {
         let when = words.when(frame::at(event.at_ms));
-        let said = self.said(event);
+        let sentence = frame::sentence(event);
         let moment = match actor(event) {
             Some(person) => {
                 let name = self.people.get(&person).map_or("Somebody", String::as_str);
-                let through = event.actor.starts_with("token:").then_some(" (by token)").unwrap_or_default();
-                Moment::person(when, name, html! { (said) span.dim { (through) } })
+                let said = self.said(event, &small(&sentence));
+                let is_program = event.actor.starts_with("token:");
+                Moment::person(when, name, html! { @if is_program { "by a program " } (said) })
             }
-            None => Moment::system(when, Icon::Assets, said),
+            None => Moment::system(when, Icon::Assets, self.said(event, &sentence)),
         };
         let quote = ["text", "reason", "because"].iter().find_map(|name| event.body[*name].as_str());
         match quote {
@@ -104,11 +110,16 @@ impl Told {
         }
     }
 
-    fn said(&self, event: &Event) -> Markup {
-        let sentence = frame::sentence(event);
+    fn said(&self, event: &Event, sentence: &str) -> Markup {
         match self.things.get(&event.subject) {
             Some(thing) => html! { (sentence) " " span.dim { "· " (link(&thing.name, &thing.href)) } },
             None => html! { (sentence) },
         }
     }
+}
+
+/// Follows a name: `Ada opened: …`.
+fn small(said: &str) -> String {
+    let mut letters = said.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }

@@ -5,12 +5,11 @@ use axum::extract::{Form as Posted, Path};
 use axum::routing::{get, post};
 use mainstay_face::ui::{
     Act, Choice, Column, Field, Form, Icon, Page, Pager, State as Mark, Table, Toast, card, empty, facts,
-    field, form, hidden, link, outline_tag, pad, pager, plain_card, select, stack, tabs, tag, textarea,
-    timeline,
+    field, form, hidden, link, live_rows, outline_tag, pad, pager, plain_card, select, stack, tabs, tag,
+    textarea, timeline,
 };
 use mainstay_face::{Answer, Caller, Cursor, Door, Query, door};
-use mainstay_kernel::id::EventId;
-use mainstay_kernel::{Fault, Problem, events, people};
+use mainstay_kernel::{Fault, Problem, people};
 use mainstay_record::work::{self, Item, State, Which};
 use mainstay_record::{Ref, WorkId, asset, finding};
 use maud::{Markup, html};
@@ -57,13 +56,16 @@ async fn list(caller: Caller, Query(asked): Query<Asked>) -> Answer {
         ],
     );
     for item in found.iter().take(PAGE) {
-        table = table.line([
-            html! { span.num { "#" (item.number) } },
-            html! { (link(&item.title, &format!("/work/{}", item.number))) },
-            html! { (item.assignee_name.as_deref().unwrap_or("nobody")) },
-            html! { (item.state.word()) },
-            due(item, &words, caller.cx.now_ms()),
-        ]);
+        table = table.line_of(
+            item.id,
+            [
+                html! { span.num { "#" (item.number) } },
+                html! { (link(&item.title, &format!("/work/{}", item.number))) },
+                html! { (item.assignee_name.as_deref().unwrap_or("nobody")) },
+                html! { (item.state.word()) },
+                due(item, &words, caller.cx.now_ms()),
+            ],
+        );
     }
     let word = match which {
         Which::Open => "open",
@@ -92,7 +94,7 @@ async fn list(caller: Caller, Query(asked): Query<Asked>) -> Answer {
             html! { a.btn href="/work/new" { "New" } },
         ))
     } else {
-        html! { (plain_card(table)) (pager(&Pager { words: format!("{} shown, newest first", found.len().min(PAGE)), newer: asked.after.is_some().then(|| format!("/work?which={word}")), older })) }
+        html! { (plain_card(live_rows("work", &caller.path, table))) (pager(&Pager { words: format!("{} shown, newest first", found.len().min(PAGE)), newer: asked.after.is_some().then(|| format!("/work?which={word}")), older })) }
     };
     let page = Page::new("Work")
         .section("work")
@@ -158,10 +160,12 @@ async fn fields(
         .collect();
     Ok(html! {
         (hidden("revision", given.revision))
-        (field(&Field::new("title", "What is to be done").value(&given.title).fault(fault("title")).first()))
+        @let title = Field::new("title", "What is to be done").value(&given.title).fault(fault("title"));
+        // An item is opened to be read; only a new one is opened to be written.
+        (field(&if has_state { title } else { title.first() }))
         (textarea(&Field::new("body", "Description").value(&given.body).fault(fault("body")).optional()))
         @if has_state {
-            (select(&Field::new("state", "State").value(&given.state), &["open", "waiting", "done", "cancelled"].map(|s| Choice::new(s, s))))
+            (select(&Field::new("state", "State").value(&given.state), &[("open", "Open"), ("waiting", "Waiting"), ("done", "Done"), ("cancelled", "Cancelled")].map(|(word, label)| Choice::new(word, label))))
         }
         (select(&Field::new("priority", "Priority").value(&given.priority).fault(fault("priority")), &[Choice::new("1", "Urgent"), Choice::new("2", "Normal"), Choice::new("3", "Low")]))
         (select(&Field::new("assignee", "Who").value(&given.assignee), &who))
@@ -235,8 +239,7 @@ async fn shown(caller: &Caller, item: &Item, given: Option<&Given>, problems: &[
         .read(move |tx, cx| {
             let host = on.map(|on| asset::get(tx, cx, on)).transpose()?;
             let cause = from.map(|from| finding::get(tx, cx, from)).transpose()?;
-            let events = events::timeline(tx, cx.org, &Ref::from(id), EventId(i64::MAX), 100)?;
-            Ok((told::of_one(tx, cx, events)?, host, cause))
+            Ok((told::past(tx, cx, &Ref::from(id), 100)?, host, cause))
         })
         .await?;
     let words = frame::words(caller);
@@ -287,13 +290,17 @@ async fn shown(caller: &Caller, item: &Item, given: Option<&Given>, problems: &[
         State::Open => Mark::Work,
     };
     let marks = html! { span.num.dim { "#" (item.number) } (tag(state, item.state.word())) (outline_tag(&item.kind)) };
-    let page = Page::new(item.title.clone())
+    let mut page = Page::new(item.title.clone())
         .section("work")
         .crumb("Work", "/work")
         .marks(marks)
         .live(format!("work.{}", item.id.0))
         .main(main)
         .aside(aside);
+    // What was typed and is wrong stays until it is sent again.
+    if given.is_none() {
+        page = page.refreshes(format!("/work/{}", item.number));
+    }
     frame::framed(caller, page).await
 }
 

@@ -4,6 +4,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { launch, opened, screens } from "../../../face/tests/browser/browser.mjs";
+import { live } from "./live.mjs";
 
 const require = createRequire(new URL("../../../face/tests/browser/browser.mjs", import.meta.url));
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -34,8 +35,29 @@ await first.goto(`${base}/findings`);
 const finding = await first.locator("main a.link").first().getAttribute("href");
 await first.goto(`${base}/assets`);
 const asset = await first.locator("main td a, main a.link").first().getAttribute("href");
+await first.goto(`${base}/settings/channels`);
+await first.fill("[name=name]", "Chat");
+await first.fill("[name=url]", "http://127.0.0.1:1/inside");
+await first.getByRole("button", { name: "Make it" }).click();
+if (!(await first.textContent("main")).includes("whsec_")) faults.push("a new webhook does not show its key");
+await first.getByRole("button", { name: "Send a test" }).click();
+if (!(await first.textContent("main")).includes("private network")) faults.push("an address inside was not refused");
+await first.goto(`${base}/settings/channels`);
+const channel = await first.locator("main th a").first().getAttribute("href");
+// Twenty seconds after the first critical or high finding there is a message.
+let message = "/settings/messages";
+for (let tries = 0; tries < 80 && message === "/settings/messages"; tries += 1) {
+  await first.goto(`${base}/settings/messages`);
+  message = await first.locator("main li a.link").first().getAttribute("href", { timeout: 500 }).catch(() => message);
+}
+if (!/no mail address|no mail server/.test(await (await first.goto(base + message)).text()) && message !== "/settings/messages") faults.push("a message that could not be sent does not say why");
 const state = await plain.storageState();
 await plain.close();
+
+const watching = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+await watching.addCookies(state.cookies);
+await live(watching, base, faults).catch((fault) => faults.push(`live: ${fault.stack}`));
+await watching.close();
 
 const pages = {
   home: "/", "home-all": "/?all=1", findings: "/findings", finding, accept: `${finding}/accept`, assets: "/assets", add: "/assets/add",
@@ -43,7 +65,7 @@ const pages = {
   updates: `${asset}/facts/updates`, sockets: `${asset}/facts/sockets`, accounts: `${asset}/facts/accounts`, system: `${asset}/facts/system`,
   sshd: `${asset}/facts/sshd`, work: "/work", mine: "/work?which=mine", all: "/work?which=all", new: "/work/new", task, maintenance: "/maintenance",
   settings: "/settings", people: "/settings/people", roles: "/settings/roles", tokens: "/settings/tokens", agents: "/settings/agents",
-  policies: "/settings/policies", mail: "/settings/mail", audit: "/settings/audit?verify=1", me: "/me", find: "/find?q=openssl", "not-found": "/nowhere", "sign-in": "/sign-in",
+  policies: "/settings/policies", mail: "/settings/mail", channels: "/settings/channels", channel, messages: "/settings/messages", message, audit: "/settings/audit?verify=1", me: "/me", find: "/find?q=openssl", "not-found": "/nowhere", "sign-in": "/sign-in",
 };
 
 for (const screen of screens) {

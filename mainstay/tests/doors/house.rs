@@ -15,8 +15,9 @@ use mainstay_face::live::Hub;
 use mainstay_kernel::access::BuiltIn;
 use mainstay_kernel::id::PersonId;
 use mainstay_kernel::people::{link, sign_in, token};
+use mainstay_kernel::store::Tx;
 use mainstay_kernel::testing::{House, MONDAY_MS, story};
-use mainstay_kernel::{Cx, session, tenancy};
+use mainstay_kernel::{Cx, Fault, notify, session, tenancy};
 use mainstay_record::finding::{self, Severity};
 use mainstay_record::{AgentId, AssetId, FindingId, PlanId, RunId, agent, fact, plan, run, work};
 use mainstay_wire::{Enrol, Machine, Outcome, OutcomeState, Output, PROTOCOL, Section};
@@ -152,6 +153,31 @@ pub struct Things {
     pub code: String,
     pub person: PersonId,
     pub role: String,
+    pub notice: String,
+    pub channel: String,
+}
+
+/// Something told to somebody by mail where no mail leaves, and a webhook that hears of nothing.
+fn told_and_channel(tx: &mut Tx<'_>, cx: &Cx, tag: &str) -> Result<(String, String), Fault> {
+    let new = notify::New {
+        once_key: format!("test:{tag}"),
+        cause: "findings",
+        title: "web: one deviates".into(),
+        body: "because".into(),
+        link: String::new(),
+        urgency: notify::Urgency::Normal,
+        to: vec![notify::To::Mail("told@example.org".into())],
+        about: vec![],
+    };
+    let notice = notify::post(tx, cx, &new)?.expect("told for the first time");
+    let channel = notify::NewChannel {
+        kind: notify::ChannelKind::Webhook,
+        name: format!("Hook {tag}"),
+        url: "https://hook.example.org/in".into(),
+        causes: vec![],
+        token: None,
+    };
+    Ok((notice.to_string(), notify::make(tx, cx, &channel)?.0.to_string()))
 }
 
 /// What waits on a host, as its agent tells it.
@@ -163,7 +189,7 @@ pub fn updates() -> String {
     json!({ "value": { "updates": [update], "arriving": [], "leaving": [], "kept_back": [], "lists": [] }, "unseen": [] }).to_string()
 }
 
-async fn host(house: &House, name: &str) -> (AssetId, AgentId, String) {
+pub async fn host(house: &House, name: &str) -> (AssetId, AgentId, String) {
     let (cx, name) = (house.cx(), name.to_owned());
     house
         .db()
@@ -189,7 +215,7 @@ async fn host(house: &House, name: &str) -> (AssetId, AgentId, String) {
 }
 
 /// A plan that its host has simulated.
-async fn ready(house: &House, on: AssetId, by: AgentId) -> (PlanId, RunId) {
+pub async fn ready(house: &House, on: AssetId, by: AgentId) -> (PlanId, RunId) {
     let cx = house.cx();
     let made = house.db().write(move |tx| {
         let plan = mainstay_patches::prepare(tx, &cx, on, mainstay_patches::Which::Everything)?;
@@ -248,7 +274,10 @@ impl Things {
                     .expect("built in")
                     .id
                     .to_string();
+                let (notice, channel) = told_and_channel(tx, &cx, &tag)?;
                 Ok(Self {
+                    notice,
+                    channel,
                     asset,
                     agent,
                     key: key.clone(),

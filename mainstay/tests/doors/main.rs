@@ -4,6 +4,8 @@ mod bad_input;
 mod contract;
 mod house;
 mod manners;
+mod notices;
+mod outbox;
 mod table;
 
 use std::path::Path;

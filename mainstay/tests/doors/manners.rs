@@ -382,7 +382,7 @@ fn what_happened_is_told_with_who_did_it_and_on_which_thing() {
         assert_eq!(ask(&router, &ada, "POST", &path, &[FORM], form).await.status, 303);
         for page in ["/settings/audit".to_owned(), format!("/findings/{}", things.finding)] {
             let text = look(&router, &ada, &page).await.text;
-            assert!(text.contains("<b>Ada Byron</b> Risk accepted"), "{page}: {text}");
+            assert!(text.contains("<b>Ada Byron</b> risk accepted"), "{page}: {text}");
         }
         let audit = look(&router, &ada, "/settings/audit").await.text;
         assert!(audit.contains(&format!("href=\"/findings/{}\">web-h</a>", things.finding)), "{audit}");

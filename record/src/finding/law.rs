@@ -156,7 +156,8 @@ fn refresh(
     let due_ms = (look.due)(sighting.severity, before.opened_ms);
     store::refresh(tx, cx.org, before.id, look, sighting, due_ms)?;
     if before.severity != sighting.severity {
-        tell(tx, cx, "finding.severity_changed", before.id, look, sighting)?;
+        let said = serde_json::json!({ "rule": look.rule, "title": sighting.title, "severity": sighting.severity, "was": before.severity });
+        events::record(tx, cx, "finding.severity_changed", before.id.into(), &[look.asset.into()], &said)?;
     }
     if before.stale.is_some() {
         tell(tx, cx, "finding.seen_again", before.id, look, sighting)?;

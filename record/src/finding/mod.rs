@@ -4,11 +4,13 @@
 //! closes a finding: not a person, not a finished task. What could not be looked at stays, marked stale.
 
 mod accept;
+mod blind;
 mod law;
 mod severity;
 mod store;
 
 pub use accept::{accept, return_accepted, withdraw};
+pub use blind::{Blind, blind};
 pub use law::{Diff, Look, Sighting, observe, observe_partly, unseen};
 pub use severity::Severity;
 pub use store::{Counts, Standing};
