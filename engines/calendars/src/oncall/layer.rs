@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::calendar::Calendar;
 use crate::civil::{datetime_of, months_between, plus_months, wall_ms};
 use crate::moment::{DAY_MS, HOUR_MS, MINUTE_MS, Moment, Span};
-use crate::oncall::schedule::{Every, Layer, Mode, Rotation, Slot};
+use crate::oncall::schedule::{Every, Layer, Mode, Rotation, Slot, Wall};
 use crate::openings::Openings;
 use crate::problem::Problem;
 use crate::week::Week;
@@ -67,6 +67,9 @@ impl ReadyLayer {
             None => None,
         };
         let valid = Span::new(layer.from.unwrap_or(Moment::MIN), layer.until.unwrap_or(Moment::MAX));
+        if valid.end < valid.start {
+            return Err(Problem::new("until", "a layer ends after its from"));
+        }
         let first = layer.rotation.as_ref().map_or(0, |rotation| i64::from(rotation.first));
         let is_turning = turns.is_some();
         let slots = intern(&layer.participants, is_turning, names, "participants")?;
@@ -288,6 +291,42 @@ impl Turns {
         let start = self.hand_over(zone, number);
         Span::new(start, self.end(zone, number, start))
     }
+}
+
+/// The number of the turn that runs at that moment; 0 before the first.
+pub(crate) fn turn_number_at(rotation: &Rotation, zone: &Zone, at: Moment) -> i64 {
+    Turns::new(rotation, zone).ok().and_then(|turns| turns.number_at(zone, at)).unwrap_or(0)
+}
+
+/// The nearest hand-over not after `at`, going back from the rotation's first by whole turns, and by how many.
+/// A later first hand-over is only told another way; 0 turns when it is not after `at`.
+pub(crate) fn hand_over_before(rotation: &Rotation, zone: &Zone, at: Moment) -> (Wall, i64) {
+    let start = zone.first(rotation.start.0);
+    let length = i64::from(rotation.length.max(1));
+    let unit = match rotation.every {
+        Every::Hour => HOUR_MS,
+        Every::Day => DAY_MS,
+        Every::Week => 7 * DAY_MS,
+        Every::Month => 31 * DAY_MS,
+    };
+    let origin = datetime_of(rotation.start.0);
+    let wall = |turns: i64| match rotation.every {
+        Every::Hour => zone.wall(start.plus_ms(-turns * length * HOUR_MS)),
+        Every::Month => wall_ms(plus_months(origin, -turns * length)),
+        _ => rotation.start.0 - turns * length * unit,
+    };
+    let is_same = |turns: i64| match rotation.every {
+        // The second showing of a wall time in a fold would be read as the first.
+        Every::Hour => zone.first(wall(turns)) == start.plus_ms(-turns * length * HOUR_MS),
+        // Counted from a clamped day all later hand-overs would be clamped.
+        Every::Month => datetime_of(wall(turns)).day() == origin.day(),
+        _ => true,
+    };
+    let nearest = (start.since(at).max(0)) / (unit * length);
+    // Months and clock changes need a few steps more; 29 February needs most.
+    let fits = |turns: &i64| zone.first(wall(*turns)) <= at && is_same(*turns);
+    let turns = (nearest..nearest + 200).find(fits).unwrap_or(nearest);
+    (Wall(wall(turns)), turns)
 }
 
 /// The slots by number; without turns all people in one slot, each once.
