@@ -34,6 +34,7 @@ struct Table {
 }
 
 impl Zone {
+    /// UTC, which has neither gaps nor folds.
     pub fn utc() -> Self {
         static UTC: OnceLock<Zone> = OnceLock::new();
         UTC.get_or_init(|| Self::named("UTC").expect("every time zone database has UTC")).clone()
@@ -135,7 +136,11 @@ pub(crate) fn parse_wall(text: &str) -> Result<DateTime, String> {
     let fault = || format!("\"{text}\" is no wall-clock time; write it like 2026-11-23T09:00");
     let has_zone =
         text.ends_with(['Z', 'z', ']']) || text.get(10..).is_some_and(|rest| rest.contains(['+', '-']));
-    if has_zone || text.len() < 10 {
+    if has_zone {
+        let advice = "write it without offset, like 2026-11-23T09:00; its zone stands beside it";
+        return Err(format!("\"{text}\" is a point in time where the wall clock is meant; {advice}"));
+    }
+    if text.len() < 10 {
         return Err(fault());
     }
     let parsed: DateTime = text.parse().map_err(|_| fault())?;
