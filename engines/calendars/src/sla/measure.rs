@@ -10,20 +10,28 @@ use crate::openings::{Openings, split};
 /// A stretch of a clock's life. Intervals follow each other without holes; those that ran sum to the figure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Interval<'a> {
+    /// From one change to the next.
     #[serde(flatten)]
     pub span: Span,
+    /// Whether it counted.
     pub kind: IntervalKind,
+    /// The reason.
     pub why: Why<'a>,
     /// The calendar's open time inside: what counted if it ran, what the pause saved if it was paused.
     pub open_ms: i64,
 }
 
+/// Whether a stretch of a clock's life counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntervalKind {
+    /// It counted.
     Ran,
+    /// It did not, because of the state of the request.
     Paused,
+    /// It did not, because the calendar was closed.
     Closed,
+    /// It did not, because the request was resolved or nothing was promised.
     Stopped,
 }
 
@@ -36,6 +44,7 @@ pub enum Why<'a> {
     State(&'a str),
     /// Outside the hours of the week.
     ClosedHours,
+    /// A holiday or an exception of that name.
     Holiday(&'a str),
     /// Resolved and not reopened yet.
     Resolved,
