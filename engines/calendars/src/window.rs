@@ -18,8 +18,10 @@ use crate::zone::Zone;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
-    #[serde(default)]
+    /// On whose wall clock it opens.
+    #[serde(default, alias = "time_zone")]
     pub zone: Zone,
+    /// The first time it opens; the rule goes on from here.
     pub start: Wall,
     /// 1 minute to 31 days.
     pub minutes: u32,
@@ -35,14 +37,18 @@ pub struct Window {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Freeze {
+    /// Nothing runs from then on.
     pub from: Moment,
+    /// Up to then, itself not included; a reversed freeze stops nothing.
     pub to: Moment,
+    /// Shown where it stops something.
     pub reason: String,
 }
 
 /// One time a window opens, with what the freezes leave of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Occurrence<'a> {
+    /// When it is open.
     #[serde(flatten)]
     pub span: Span,
     /// When work may run: the span without the freezes.
@@ -54,6 +60,7 @@ pub struct Occurrence<'a> {
 /// Whether work that takes a known time may start now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "fields are named like what they hold; `next` is when it fits next")]
 pub enum Verdict {
     /// It may, and has until then.
     Start { until: Moment },
@@ -68,9 +75,11 @@ pub enum Verdict {
 /// Two windows that are open at the same time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Collision {
-    /// Places in the list that was given.
+    /// Place of one in the list that was given.
     pub first: usize,
+    /// Place of the other, after it.
     pub second: usize,
+    /// When both are open.
     pub time: Spans,
 }
 

@@ -14,7 +14,9 @@ use crate::window::Occurrence;
 pub struct Feed {
     /// Shown by calendar programs as the calendar's name.
     pub name: String,
+    /// Its VEVENTs.
     pub entries: Vec<Entry>,
+    /// Its VTODOs.
     pub todos: Vec<Todo>,
 }
 
@@ -23,36 +25,55 @@ pub struct Feed {
 pub struct Entry {
     /// What makes the entry the same entry in the next feed: hashed, so it may be private.
     pub identity: Vec<String>,
+    /// DTSTART and DTEND; an empty span is not written.
     pub span: Span,
+    /// Shown in calendars.
     pub summary: String,
+    /// Left out when empty.
     pub description: String,
+    /// Before the start.
     pub alarms: Vec<Alarm>,
 }
 
 /// A VALARM that shows the summary so many minutes before the start (before the due moment of a todo).
 #[derive(Clone, Copy, Debug)]
 pub struct Alarm {
+    /// How long before, in minutes.
     pub minutes_before: u32,
 }
 
 /// A VTODO: an obligation.
 #[derive(Clone, Debug)]
 pub struct Todo {
+    /// What makes it the same todo in the next feed: hashed, so it may be private.
     pub identity: Vec<String>,
+    /// DUE.
     pub due: Moment,
+    /// Shown in task lists.
     pub summary: String,
+    /// Left out when empty.
     pub description: String,
+    /// STATUS, and COMPLETED where it is done.
     pub state: TodoState,
     /// 1 (highest) to 9; 0 is none. Higher numbers stop at 9.
     pub priority: u8,
+    /// Before the due moment.
     pub alarms: Vec<Alarm>,
 }
 
+/// How far a todo is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TodoState {
+    /// NEEDS-ACTION.
     Open,
+    /// IN-PROCESS.
     InProcess,
-    Done { at: Moment },
+    /// COMPLETED, at that moment.
+    Done {
+        /// When.
+        at: Moment,
+    },
+    /// CANCELLED.
     Cancelled,
 }
 

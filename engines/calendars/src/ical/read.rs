@@ -16,7 +16,9 @@ use crate::zone::Zone;
 /// What a foreign file may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// Size of the file.
     pub most_bytes: usize,
+    /// VEVENTs in it.
     pub most_events: usize,
     /// Occurrences of recurring events, all together.
     pub most_occurrences: usize,
@@ -32,8 +34,11 @@ impl Default for Limits {
 /// One occurrence of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadEvent {
+    /// SUMMARY, escapes undone; empty when there is none.
     pub summary: String,
+    /// UID; empty when there is none.
     pub uid: String,
+    /// From its start to its end; empty when it has neither DTEND nor DURATION and is not all day.
     pub span: Span,
     /// First and last date of an all-day event.
     pub dates: Option<(Date, Date)>,
@@ -44,6 +49,7 @@ pub struct ReadEvent {
 pub struct Reading {
     /// Ascending by start.
     pub events: Vec<ReadEvent>,
+    /// One sentence per event or line.
     pub skipped: Vec<String>,
 }
 

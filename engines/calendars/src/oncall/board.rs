@@ -36,12 +36,15 @@ pub(crate) struct ReadyTemporary {
 /// Somebody on call, with every reason that puts them there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Duty<'a> {
+    /// The name.
     pub person: &'a str,
+    /// At least one.
     pub because: Vec<Because<'a>>,
 }
 
 /// One reason. In JSON it is its sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names say it")]
 pub enum Because<'a> {
     /// The person's turn of that layer. `turn` counts from 0, `until` is the next hand-over.
     Turn { layer: &'a str, turn: i64, since: Moment, until: Moment },
@@ -102,6 +105,7 @@ impl Board {
         Ok(Self { schedule: schedule.clone(), layers, overrides, temporary, people })
     }
 
+    /// The schedule it was made from.
     pub fn schedule(&self) -> &Schedule {
         &self.schedule
     }

@@ -16,15 +16,19 @@ pub const LONGEST_RANGE_MS: i64 = 50 * 366 * DAY_MS;
 /// A stretch during which the same people are on call; nobody when the list is empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Stretch<'a> {
+    /// From one change to the next.
     #[serde(flatten)]
     pub span: Span,
+    /// In the order of the layers.
     pub people: Vec<&'a str>,
 }
 
 /// The time one person is on call without interruption, cut to the range that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Shift<'a> {
+    /// The name.
     pub person: &'a str,
+    /// From start to end.
     #[serde(flatten)]
     pub span: Span,
 }
@@ -32,8 +36,11 @@ pub struct Shift<'a> {
 /// A moment at which other people are on call than before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change<'a> {
+    /// The first moment with the new people.
     pub at: Moment,
+    /// Who was on call.
     pub before: Vec<&'a str>,
+    /// Who is then.
     pub after: Vec<&'a str>,
 }
 
@@ -211,8 +218,11 @@ fn put(people: &mut Vec<PersonId>, person: PersonId) {
 /// layer). Only people with a difference appear.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
+    /// The name.
     pub person: String,
+    /// On call only by the later version.
     pub gains: Spans,
+    /// On call only by the earlier one.
     pub loses: Spans,
 }
 

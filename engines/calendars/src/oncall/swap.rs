@@ -10,9 +10,13 @@ use crate::oncall::schedule::{Override, OverrideKind};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Swap {
+    /// On call for all of `given`.
     pub giver: String,
+    /// Not on call at any time of `given`.
     pub taker: String,
+    /// What changes hands; an empty or reversed span is no swap.
     pub given: Span,
+    /// What comes back in exchange.
     #[serde(default)]
     pub returned: Option<Span>,
     /// Who has agreed so far.
