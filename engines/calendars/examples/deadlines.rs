@@ -28,7 +28,8 @@ INPUT (JSON on standard input)
   "reports": {"dora.initial": ["2026-11-20T12:00:00Z"]},                what was sent, by clock id
   "calendars": {"banking": { … }},      business calendars (shape: see sla --help) by the names the packs use;
                                         "working_days" (public holidays) for the rules that name none
-  "packs": [{                           left out: the packs shipped with this library (not legal advice)
+  "packs": [{                           left out: those shipped with this library (not legal advice);
+                                        --packs prints them: GDPR, NIS2, DORA, CRA, SEC, HIPAA, US states, …
     "id": "my-contract", "title": "Contract with ACME", "version": "1", "enabled": true,
     "calendars": {},                    calendars of the pack's own, by name
     "clocks": [{
@@ -84,28 +85,31 @@ struct Input {
 }
 
 fn main() -> ExitCode {
-    common::run(&About { help: HELP, example: EXAMPLE }, |input: &Input| {
-        let case = Case {
-            zone: input.zone.clone(),
-            anchors: input.anchors.clone(),
-            facts: input.facts.clone(),
-            reports: input.reports.clone(),
-            calendars: input.calendars.clone(),
-        };
-        let packs = input.packs.clone().unwrap_or_else(shipped);
-        let known = known_facts(&packs);
-        if let Some(place) = case.facts.iter().position(|fact| !known.contains(fact.as_str())) {
-            let known: Vec<&str> = known.into_iter().collect();
-            let message =
-                format!("no pack asks for \"{}\"; there are: {}", case.facts[place], known.join(", "));
-            return Err(Problem::new(format!("facts[{place}]"), message));
-        }
-        let clocks = deadlines(&packs, &case, input.now)?;
-        common::json(&json!({
-            "now": input.now,
-            "next": next_due(&clocks).map(|clock| clock.id),
-            "deadlines": clocks,
-            "zone_database": database_version(),
-        }))
-    })
+    common::run(
+        &About { help: HELP, example: EXAMPLE, option: Some(("--packs", || common::json(&shipped()))) },
+        |input: &Input| {
+            let case = Case {
+                zone: input.zone.clone(),
+                anchors: input.anchors.clone(),
+                facts: input.facts.clone(),
+                reports: input.reports.clone(),
+                calendars: input.calendars.clone(),
+            };
+            let packs = input.packs.clone().unwrap_or_else(shipped);
+            let known = known_facts(&packs);
+            if let Some(place) = case.facts.iter().position(|fact| !known.contains(fact.as_str())) {
+                let known: Vec<&str> = known.into_iter().collect();
+                let message =
+                    format!("no pack asks for \"{}\"; there are: {}", case.facts[place], known.join(", "));
+                return Err(Problem::new(format!("facts[{place}]"), message));
+            }
+            let clocks = deadlines(&packs, &case, input.now)?;
+            common::json(&json!({
+                "now": input.now,
+                "next": next_due(&clocks).map(|clock| clock.id),
+                "deadlines": clocks,
+                "zone_database": database_version(),
+            }))
+        },
+    )
 }

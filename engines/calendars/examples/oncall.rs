@@ -77,7 +77,7 @@ struct Input {
 }
 
 fn main() -> ExitCode {
-    common::run(&About { help: HELP, example: EXAMPLE }, |input: &Input| {
+    common::run(&About { help: HELP, example: EXAMPLE, option: None }, |input: &Input| {
         let board = Board::new(&input.schedule).map_err(|problem| problem.of("schedule"))?;
         let ahead = mainstay_calendars::moment::Span::new(input.at, input.at.plus_ms(90 * DAY_MS));
         common::json(&json!({

@@ -79,7 +79,7 @@ enum Format {
 }
 
 fn main() -> ExitCode {
-    common::run(&About { help: HELP, example: EXAMPLE }, |input: &Input| {
+    common::run(&About { help: HELP, example: EXAMPLE, option: None }, |input: &Input| {
         let board = Board::new(&input.schedule).map_err(|problem| problem.of("schedule"))?;
         let range = Span::new(input.from, input.to);
         if input.to < input.from {

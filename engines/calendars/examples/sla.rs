@@ -93,7 +93,7 @@ struct Input {
 }
 
 fn main() -> ExitCode {
-    common::run(&About { help: HELP, example: EXAMPLE }, |input: &Input| {
+    common::run(&About { help: HELP, example: EXAMPLE, option: None }, |input: &Input| {
         let rules = Rules { calendars: input.calendars.clone(), policies: input.policies.clone() };
         rules.check()?;
         common::json(&json!({

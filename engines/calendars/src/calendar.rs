@@ -154,7 +154,8 @@ impl Calendar {
         self.pieces(day).iter().any(|(start, end)| *start <= seconds && seconds < *end)
     }
 
-    /// Why it is closed at that moment; `None` when it is open.
+    /// Why it is closed at that moment; `None` when it is open. A holiday names its whole day, also the hours
+    /// that would have been closed anyway.
     pub fn closed_because(&self, at: Moment) -> Option<Closed<'_>> {
         if self.is_open(at) {
             return None;
@@ -163,7 +164,8 @@ impl Calendar {
         Some(self.why(day))
     }
 
-    /// The open time inside a range. Empty for an empty or reversed range.
+    /// The open time inside a range. Empty for an empty or reversed range. A window that lies in a gap of the
+    /// clocks is not there that day, one through a fold is an hour longer.
     pub fn open(&self, range: Span) -> Spans {
         let mut open = Spans::none();
         for span in Openings::new(self, range.start).take_while(|span| span.start < range.end) {
@@ -172,7 +174,8 @@ impl Calendar {
         open
     }
 
-    /// Open milliseconds from `from` to `to`; with the two reversed, the same amount negative.
+    /// Open milliseconds from `from` to `to`: exact time, so 25 hours for a whole day on which an hour comes
+    /// twice. With the two reversed the same amount negative; 0 when they are equal or it never opens.
     pub fn elapsed_ms(&self, from: Moment, to: Moment) -> i64 {
         if to < from {
             return -self.elapsed_ms(to, from);
@@ -216,7 +219,8 @@ impl Calendar {
         None
     }
 
-    /// When it is open next: `at` itself when it is open then. `None` when not within a hundred years.
+    /// When it is open next: `at` itself when it is open then. An opening in a gap of the clocks is the moment
+    /// of the change. `None` when not within a hundred years.
     pub fn next_opening(&self, at: Moment) -> Option<Moment> {
         Openings::new(self, at).next().map(|span| span.start.max(at))
     }

@@ -121,7 +121,7 @@ impl Span {
         Self { start, end }
     }
 
-    /// All time there is.
+    /// All time there is: the years 1 to 9999.
     pub fn always() -> Self {
         Self::new(Moment::MIN, Moment::MAX)
     }

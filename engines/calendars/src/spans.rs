@@ -32,7 +32,7 @@ impl Spans {
         self.0.is_empty()
     }
 
-    /// Milliseconds in the set.
+    /// Milliseconds in the set; 0 for the empty one.
     pub fn measure_ms(&self) -> i64 {
         self.iter().map(Span::length_ms).sum()
     }

@@ -119,7 +119,8 @@ impl Window {
             .filter(move |span| span.end > range.start)
     }
 
-    /// The times it is open that touch a range, with what the freezes leave.
+    /// The times it is open that touch a range, with what the freezes leave. None for an empty or reversed range;
+    /// a reversed freeze takes nothing.
     pub fn occurrences<'a>(&self, range: Span, freezes: &'a [Freeze]) -> Vec<Occurrence<'a>> {
         let frozen = frozen(freezes);
         let occurrence = |span: Span| Occurrence {
@@ -134,7 +135,7 @@ impl Window {
         self.spans(range).map(occurrence).collect()
     }
 
-    /// The next `most` times it opens that end after `at`.
+    /// The next `most` times it opens that end after `at`; fewer when the rule ends before.
     pub fn next_occurrences<'a>(
         &self,
         at: Moment,
@@ -151,7 +152,7 @@ impl Window {
     }
 
     /// Never start what cannot finish: whether work of that length may start at `at`, inside one opening and
-    /// outside every freeze.
+    /// outside every freeze. The length is exact milliseconds; 0 and less fit whenever it is open.
     pub fn may_start(&self, at: Moment, needs_ms: i64, freezes: &[Freeze]) -> Verdict {
         let next = || self.next_fit(at, needs_ms, freezes);
         if let Some(freeze) = freezes.iter().find(|freeze| Span::new(freeze.from, freeze.to).contains(at)) {
@@ -171,7 +172,8 @@ impl Window {
     }
 
     /// The earliest moment from `at` on at which work of that length can start and finish in one opening
-    /// without meeting a freeze. `None` when there is none within five years ([`LOOK_AHEAD_MS`]).
+    /// without meeting a freeze; a length of 0 or less counts as 1 ms. `None` when there is none within five years
+    /// ([`LOOK_AHEAD_MS`]).
     pub fn next_fit(&self, at: Moment, needs_ms: i64, freezes: &[Freeze]) -> Option<Moment> {
         let frozen = frozen(freezes);
         let range = Span::new(at, at.plus_ms(LOOK_AHEAD_MS));
@@ -197,6 +199,7 @@ fn frozen(freezes: &[Freeze]) -> Spans {
 }
 
 /// Which windows of a list are open at the same time in a range; each pair once, in the order of the list.
+/// Windows that only touch do not collide; nothing does in an empty or reversed range.
 pub fn collisions(windows: &[Window], range: Span) -> Vec<Collision> {
     let cut = |window: &Window| window.spans(range).map(|span| span.intersection(range)).collect();
     let open: Vec<Spans> = windows.iter().map(cut).collect();

@@ -58,12 +58,12 @@ impl Zone {
         &self.0.name
     }
 
-    /// The date and time the wall clock shows at that moment.
+    /// The date and time the wall clock shows at that moment; in a fold two moments show the same.
     pub fn datetime(&self, moment: Moment) -> DateTime {
         datetime_of(self.wall(moment))
     }
 
-    /// The date the wall clock shows at that moment.
+    /// The date the wall clock shows at that moment. Zones that crossed the date line have left dates out.
     pub fn date(&self, moment: Moment) -> Date {
         self.datetime(moment).date()
     }

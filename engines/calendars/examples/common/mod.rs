@@ -12,7 +12,12 @@ pub struct About {
     pub help: &'static str,
     /// An input that can be run as it is.
     pub example: &'static str,
+    /// One more option and what it prints.
+    pub option: Option<(&'static str, Answer)>,
 }
+
+/// What is printed, or what is wrong.
+type Answer = fn() -> Result<String, Problem>;
 
 const ENDING: &str = "
 OPTIONS
@@ -35,11 +40,12 @@ pub fn run<T: DeserializeOwned>(
     about: &About,
     answer: impl FnOnce(&T) -> Result<String, Problem>,
 ) -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        None => {}
-        Some("--help" | "-h") => return print(&format!("{}\n{ENDING}\n", about.help)),
-        Some("--example") => return print(about.example),
-        Some(other) => {
+    match (std::env::args().nth(1).as_deref(), about.option) {
+        (None, _) => {}
+        (Some("--help" | "-h"), _) => return print(&format!("{}\n{ENDING}\n", about.help)),
+        (Some("--example"), _) => return print(about.example),
+        (Some(given), Some((option, print_it))) if given == option => return answered(print_it()),
+        (Some(other), _) => {
             eprintln!(
                 "error: {other}: no such option; the input comes on standard input, --help shows its shape"
             );
@@ -54,7 +60,11 @@ pub fn run<T: DeserializeOwned>(
         Ok(_) => from_json::<T>(&text),
         Err(fault) => Err(Problem::new("", format!("standard input: {fault}"))),
     };
-    match input.and_then(|input| answer(&input)) {
+    answered(input.and_then(|input| answer(&input)))
+}
+
+fn answered(answer: Result<String, Problem>) -> ExitCode {
+    match answer {
         Ok(text) => print(&text),
         Err(problem) => {
             eprintln!("error: {problem}");

@@ -1,12 +1,11 @@
 //! The running clocks of one incident: start, due, cap, share used, what is next.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::calendar::{BusinessHours, Calendar};
 use crate::civil::{TimeOfDay, Weekday, date_of, day_number, plus_months};
+use crate::deadline::case::{Case, WORKING_DAYS};
 use crate::deadline::pack::{Amount, Anchor, Ends, Pack, Roll, RunningRule, Unit};
 use crate::moment::{DAY_MS, HOUR_MS, MINUTE_MS, Moment};
 use crate::oncall::fairness::percent;
@@ -15,30 +14,6 @@ use crate::sla::Mark;
 use crate::sla::clock::MARK_PERCENTS;
 use crate::week::Hours;
 use crate::zone::Zone;
-
-/// Name of the case's calendar that counts business days and weekends where a rule names none: the public
-/// holidays of the place. Without it they are Monday to Friday.
-pub const WORKING_DAYS: &str = "working_days";
-
-/// The facts of one incident that its clocks depend on.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Case {
-    /// On whose wall clock days and months count, where the pack names no zone of its own.
-    #[serde(default, alias = "time_zone")]
-    pub zone: Zone,
-    /// When things happened. `year_end` and `previous_report` are worked out, not given.
-    pub anchors: BTreeMap<Anchor, Moment>,
-    /// Facts that hold, such as `high_risk`.
-    #[serde(default)]
-    pub facts: Vec<String>,
-    /// When reports were sent, by the id of their clock, in the order of time.
-    #[serde(default)]
-    pub reports: BTreeMap<String, Vec<Moment>>,
-    /// Calendars by the names the packs use; [`WORKING_DAYS`] is for the rules that name none.
-    #[serde(default)]
-    pub calendars: BTreeMap<String, Calendar>,
-}
 
 /// One clock of one incident.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -98,7 +73,8 @@ pub enum DeadlineState {
 
 /// Every clock of the packs that are enabled, as of `now`: open ones first by due (those without a period
 /// before all others), then the rest in the order of the packs. Anchors and reports after `now` have not
-/// happened yet.
+/// happened yet. Hours and minutes are exact time; an end in a gap of the clocks is the moment of the change,
+/// in a fold the first of the two. Without packs there are no clocks.
 ///
 /// `Err` names what is not sound in a pack or the case: anchors that are worked out and not given, reports of
 /// clocks that are in no pack, calendars that nobody has.
@@ -140,21 +116,6 @@ impl DeadlineState {
     /// Running or overdue: somebody still has to report.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Running | Self::Overdue)
-    }
-}
-
-impl Case {
-    fn check(&self, packs: &[Pack]) -> Result<(), Problem> {
-        let given = |anchor: &Anchor| self.anchors.contains_key(anchor);
-        if let Some(anchor) = [Anchor::YearEnd, Anchor::PreviousReport].into_iter().find(given) {
-            let field = format!("anchors.{}", anchor.name());
-            return Err(Problem::new(field, "is worked out (from discovered, from reports); leave it out"));
-        }
-        let is_known = |id: &str| packs.iter().flat_map(|pack| &pack.clocks).any(|rule| rule.id == id);
-        match self.reports.keys().find(|id| !is_known(id)) {
-            Some(id) => Err(Problem::new(format!("reports.{id}"), "no pack has a clock of that id")),
-            None => Ok(()),
-        }
     }
 }
 

@@ -265,7 +265,7 @@ impl fmt::Display for Amount {
 
 impl Pack {
     /// Refuses calendars that are not sound, periods of 0 or of more than ten years, a `previous_report` without `after` and the other way
-    /// round, repeats without anything to repeat from, and ids that stand twice.
+    /// round, and ids that stand twice.
     pub fn check(&self) -> Result<(), Problem> {
         self.ready_calendars()?;
         for (index, rule) in self.clocks.iter().enumerate() {

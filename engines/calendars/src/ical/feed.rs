@@ -193,7 +193,8 @@ fn uid(identity: &[String]) -> String {
 /// A feed of on-call shifts in a range: of one person, or of everybody with the names in the summaries.
 ///
 /// A shift that runs out of the range is cut there, and its description says so. A UID is made of schedule id,
-/// person and the start of the shift, so a shift that is lengthened stays the same entry.
+/// person and the start of the shift, so a shift that is lengthened stays the same entry. An empty or reversed
+/// range, or a person who is not in the schedule, makes a feed without entries.
 pub fn shift_feed(
     board: &Board,
     schedule_id: &str,
@@ -224,7 +225,8 @@ pub fn shift_feed(
     Feed { name: name.clone(), entries: entries.collect(), todos: Vec::new() }
 }
 
-/// A feed of maintenance windows: one entry per occurrence, with the freezes in its description.
+/// A feed of maintenance windows: one entry per occurrence, with the freezes in its description. None for an
+/// empty list.
 pub fn window_feed(name: &str, window_id: &str, occurrences: &[Occurrence<'_>]) -> Feed {
     let entries = occurrences.iter().map(|occurrence| {
         let description = match occurrence.frozen_by.as_slice() {

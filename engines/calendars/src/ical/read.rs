@@ -54,7 +54,8 @@ pub struct Reading {
 }
 
 /// Every occurrence that touches a range. All-day events and times without a zone are read on the given wall
-/// clock. Cancelled events are left out; moved occurrences (RECURRENCE-ID) take the place of the original.
+/// clock, in gaps and folds by the rule of [`Zone`]. Cancelled events are left out; moved occurrences
+/// (RECURRENCE-ID) take the place of the original. Nothing touches an empty or reversed range.
 ///
 /// `Err` when the file is over a limit or is no calendar; faults of one event only skip that event.
 pub fn read(text: &str, zone: &Zone, range: Span, limits: Limits) -> Result<Reading, Problem> {
@@ -90,7 +91,8 @@ pub fn read(text: &str, zone: &Zone, range: Span, limits: Limits) -> Result<Read
     Ok(Reading { events: found, skipped })
 }
 
-/// The all-day events of a feed as holidays, and what was left out. Events with a time of day are no holidays.
+/// The all-day events of a feed that touch a range as holidays, and what was left out. Events with a time of
+/// day are no holidays. Nothing for an empty or reversed range.
 pub fn holidays(
     text: &str,
     zone: &Zone,

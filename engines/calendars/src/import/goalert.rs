@@ -6,7 +6,7 @@ use crate::civil::{TimeOfDay, Weekday};
 use crate::import::shape::Paged;
 use crate::import::{Imported, Named, begun_by};
 use crate::moment::{HOUR_MS, Moment};
-use crate::oncall::layer::turn_number_at;
+use crate::oncall::turns::turn_number_at;
 use crate::oncall::{
     Every, Layer, Mode, Override, OverrideKind, Rotation, Slot, Temporary, TemporaryShift, Wall,
 };

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::moment::Moment;
-use crate::oncall::layer::hand_over_before;
+use crate::oncall::turns::hand_over_before;
 use crate::oncall::{Every, Layer, Rotation, Schedule, Slot};
 use crate::zone::Zone;
 

@@ -84,7 +84,8 @@ impl Serialize for Because<'_> {
 }
 
 impl Board {
-    /// Checks the schedule; the [`Problem`] names the field.
+    /// Checks the schedule; the [`Problem`] names the field. Layers, participants and overrides may be empty:
+    /// then nobody is on call.
     pub fn new(schedule: &Schedule) -> Result<Self, Problem> {
         let mut names = HashMap::new();
         let mut layers: Vec<ReadyLayer> = Vec::new();
@@ -120,7 +121,8 @@ impl Board {
     }
 
     /// Who is on call at that moment, with reasons; empty when nobody is. The order is that of the layers and
-    /// their participants. A hand-over moment belongs to whoever takes over.
+    /// their participants. A hand-over moment belongs to whoever takes over; one in a gap of the clocks is the
+    /// moment of the change, one in a fold happens the first time only.
     pub fn oncall(&self, at: Moment) -> Vec<Duty<'_>> {
         let mut duties = Vec::new();
         if let Some((index, temporary)) = self.temporary_at(at) {

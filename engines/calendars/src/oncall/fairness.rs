@@ -79,7 +79,8 @@ pub struct Fairness {
 
 impl Board {
     /// Loads of everybody named in the schedule (0 for who is never on call), in the order of their names
-    /// there. Shifts are cut to the range.
+    /// there. Shifts are cut to the range; an empty or reversed one has none, and no shares. Times are exact
+    /// milliseconds: a night in which an hour comes twice has nine hours.
     pub fn fairness(&self, range: Span, measure: &Measure) -> Result<Fairness, Problem> {
         let week = |hours: Vec<Hours>| {
             Calendar::new(&BusinessHours { zone: measure.zone.clone(), hours, ..BusinessHours::default() })

@@ -79,7 +79,7 @@ const FREQUENCIES: [(&str, Frequency); 4] = [
 const DAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
 impl Rule {
-    /// Every `interval` of that frequency, without end.
+    /// Every `interval` of that frequency, without end; an interval beyond 1 to 10,000 stops there.
     pub fn every(frequency: Frequency, interval: u32) -> Self {
         Self {
             frequency,

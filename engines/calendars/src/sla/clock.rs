@@ -86,7 +86,9 @@ pub enum ClockState {
 ///
 /// Pauses are taken off in the calendar that would have counted: a pause over a weekend saves no business
 /// time. The sum of [`Interval::open_ms`] over the intervals that ran is `elapsed_ms`, and the intervals lie
-/// end to end from `started` to `stopped` or `now`. When `now` is before the creation there are no clocks.
+/// end to end from `started` to `stopped` or `now`. Time is exact: an hour that comes twice counts twice when
+/// the calendar is open through it. When `now` is before the creation there are no clocks; events that do not
+/// begin with the creation are refused.
 pub fn clocks<'a>(rules: &'a Rules, events: &'a [Event], now: Moment) -> Result<Vec<Clock<'a>>, Problem> {
     let timeline = Timeline::new(rules, events, now)?;
     let has_target = |run: &&Run| {
