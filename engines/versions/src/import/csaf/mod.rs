@@ -1,28 +1,33 @@
-//! CSAF 2.0 VEX documents: product status of vulnerabilities.
+//! CSAF 2.0 VEX documents: product status of vulnerabilities. A field that is `null` reads as absent.
 
 #![expect(clippy::struct_field_names, reason = "the fields have the names the standard gives them")]
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde::Deserialize;
 
+use super::osv::nullable;
+use super::{Outcome, Sink};
 use crate::advisory::{Advisory, Affected, Event, EventKind, Range, RangeKind, Severity, Status};
-use crate::ecosystem;
-use crate::purl::Purl;
 
-/// Reads a CSAF document: one advisory per vulnerability.
+mod products;
+
+use products::{Component, Products, Tree};
+
+/// Reads a CSAF document: one advisory per vulnerability. A status of a product that the document does not describe is
+/// damage, because nobody can tell whom it touches.
 ///
 /// # Errors
 /// When it is no CSAF document.
-pub fn advisories(json: &[u8]) -> Result<Vec<Advisory>, String> {
+pub fn advisories(json: &[u8], sink: &mut Sink<'_>) -> Result<(), String> {
     let document: Document = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let products = Products::new(&document.product_tree);
     let tracking = document.document.tracking;
-    let mut all = Vec::with_capacity(document.vulnerabilities.len());
     for (at, flaw) in document.vulnerabilities.into_iter().enumerate() {
         let id = flaw.cve.clone().or_else(|| flaw.ids.first().map(|id| id.text.clone()));
         let id = id.unwrap_or_else(|| format!("{}#{}", tracking.id, at + 1));
-        all.push(Advisory {
+        let affected = flaw.product_status.affected(&products, &id, &mut sink.outcome);
+        sink.advisory(Advisory {
             related: if tracking.id == id { Vec::new() } else { vec![tracking.id.clone()] },
             id,
             source: "csaf".to_owned(),
@@ -35,25 +40,25 @@ pub fn advisories(json: &[u8]) -> Result<Vec<Advisory>, String> {
                 .aggregate_severity
                 .as_ref()
                 .map_or_else(String::new, |word| word.text.clone()),
-            affected: flaw.product_status.affected(&products),
+            affected,
             ..Advisory::default()
         });
     }
-    Ok(all)
+    Ok(())
 }
 
 #[derive(Deserialize)]
 struct Document {
     document: Head,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     product_tree: Tree,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     vulnerabilities: Vec<Flaw>,
 }
 
 #[derive(Deserialize)]
 struct Head {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     title: String,
     tracking: Tracking,
     aggregate_severity: Option<Word>,
@@ -62,65 +67,27 @@ struct Head {
 #[derive(Deserialize)]
 struct Tracking {
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     initial_release_date: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     current_release_date: String,
 }
 
 #[derive(Deserialize)]
 struct Word {
+    #[serde(default, deserialize_with = "nullable")]
     text: String,
-}
-
-#[derive(Deserialize, Default)]
-struct Tree {
-    #[serde(default)]
-    branches: Vec<Branch>,
-    #[serde(default)]
-    full_product_names: Vec<Product>,
-    #[serde(default)]
-    relationships: Vec<Relationship>,
-}
-
-#[derive(Deserialize)]
-struct Branch {
-    #[serde(default)]
-    branches: Vec<Branch>,
-    product: Option<Product>,
-}
-
-#[derive(Deserialize)]
-struct Product {
-    #[serde(default)]
-    name: String,
-    product_id: String,
-    #[serde(default)]
-    product_identification_helper: Helper,
-}
-
-#[derive(Deserialize, Default)]
-struct Helper {
-    cpe: Option<String>,
-    purl: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Relationship {
-    full_product_name: Product,
-    product_reference: String,
-    relates_to_product_reference: String,
 }
 
 #[derive(Deserialize)]
 struct Flaw {
     cve: Option<String>,
     title: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     ids: Vec<Word>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     product_status: ProductStatus,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     scores: Vec<Score>,
 }
 
@@ -133,19 +100,27 @@ struct Score {
 
 #[derive(Deserialize)]
 struct Vector {
-    #[serde(rename = "vectorString", default)]
+    #[serde(rename = "vectorString", default, deserialize_with = "nullable")]
     vector: String,
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
 struct ProductStatus {
+    #[serde(default, deserialize_with = "nullable")]
     known_affected: Vec<String>,
+    #[serde(default, deserialize_with = "nullable")]
     first_affected: Vec<String>,
+    #[serde(default, deserialize_with = "nullable")]
     last_affected: Vec<String>,
+    #[serde(default, deserialize_with = "nullable")]
     known_not_affected: Vec<String>,
+    #[serde(default, deserialize_with = "nullable")]
     fixed: Vec<String>,
+    #[serde(default, deserialize_with = "nullable")]
     first_fixed: Vec<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    recommended: Vec<String>,
+    #[serde(default, deserialize_with = "nullable")]
     under_investigation: Vec<String>,
 }
 
@@ -169,152 +144,86 @@ impl Flaw {
     }
 }
 
-/// What a product id stands for.
-#[derive(Clone, Default)]
-struct Component {
-    ecosystem: String,
-    name: String,
-    version: String,
-    module: String,
-}
-
-struct Products<'t> {
-    plain: HashMap<&'t str, &'t Product>,
-    joined: HashMap<&'t str, &'t Relationship>,
-}
-
-impl<'t> Products<'t> {
-    fn new(tree: &'t Tree) -> Self {
-        let mut plain: HashMap<&str, &Product> = HashMap::new();
-        let mut open: Vec<&Branch> = tree.branches.iter().collect();
-        while let Some(branch) = open.pop() {
-            plain.extend(branch.product.as_ref().map(|product| (product.product_id.as_str(), product)));
-            open.extend(&branch.branches);
-        }
-        plain.extend(tree.full_product_names.iter().map(|product| (product.product_id.as_str(), product)));
-        let joined =
-            tree.relationships.iter().map(|one| (one.full_product_name.product_id.as_str(), one)).collect();
-        Products { plain, joined }
-    }
-
-    /// Follows `component of platform`; modules nest one level deeper. Chains are short; a circle ends.
-    fn component(&self, id: &str) -> Option<Component> {
-        let (mut id, mut platform, mut module) = (id, None, String::new());
-        for _ in 0..8 {
-            let Some(joined) = self.joined.get(id) else { break };
-            let outer = joined.relates_to_product_reference.as_str();
-            if let Some(stream) = self.purl(outer).filter(|purl| purl.kind == "rpmmod") {
-                module = stream_name(&stream);
-            }
-            platform = Some(self.platform(outer)).filter(|name| !name.is_empty()).or(platform);
-            id = joined.product_reference.as_str();
-        }
-        let purl = self.purl(id)?;
-        let (bare, name) =
-            ecosystem::of_purl(&purl.kind, &purl.namespace, &purl.name, purl.qualifier("distro"))?;
-        if let Some(stream) = purl.qualifier("rpmmod") {
-            module = stream.split(':').take(2).collect::<Vec<_>>().join(":");
-        }
-        let version = match purl.qualifier("epoch") {
-            Some(epoch) if !purl.version.is_empty() && !purl.version.contains(':') => {
-                format!("{epoch}:{}", purl.version)
-            }
-            _ => purl.version.clone(),
-        };
-        Some(Component { ecosystem: platform.unwrap_or(bare), name, version, module })
-    }
-
-    fn purl(&self, id: &str) -> Option<Purl> {
-        let product =
-            self.plain.get(id).copied().or_else(|| Some(&self.joined.get(id)?.full_product_name))?;
-        product.product_identification_helper.purl.as_deref()?.parse().ok()
-    }
-
-    /// The ecosystem a platform is, by its CPE, else by its name; empty when it is none we know.
-    fn platform(&self, id: &str) -> String {
-        let mut id = id;
-        for _ in 0..8 {
-            let Some(joined) = self.joined.get(id) else { break };
-            id = joined.relates_to_product_reference.as_str();
-        }
-        let Some(product) = self.plain.get(id) else { return String::new() };
-        let cpe = product.product_identification_helper.cpe.as_deref().unwrap_or("");
-        match cpe.split_once("redhat:") {
-            Some((_, parts)) => format!("Red Hat:{}", parts.trim_end_matches([':', '*'])),
-            None if product.name.starts_with("SUSE ") => {
-                format!("SUSE:{}", product.name.trim_start_matches("SUSE "))
-            }
-            None if product.name.starts_with("openSUSE ") => {
-                format!("openSUSE:{}", product.name.trim_start_matches("openSUSE "))
-            }
-            None => String::new(),
-        }
-    }
-}
-
-/// `pkg:rpmmod/redhat/nodejs@18:8090…` is stream `nodejs:18`.
-fn stream_name(purl: &Purl) -> String {
-    format!("{}:{}", purl.name, purl.version.split(':').next().unwrap_or(""))
-}
-
 impl ProductStatus {
-    fn affected(&self, products: &Products<'_>) -> Vec<Affected> {
-        let mut all: Vec<Affected> = Vec::new();
-        for id in self.first_fixed.iter().chain(&self.fixed) {
-            add(&mut all, products, id, Status::ByVersion, |version| Some(fixed_at(version?)));
+    /// One entry per product id that stands for a package. SUSE names its fixes as recommended versions.
+    fn affected(&self, products: &Products<'_>, flaw: &str, outcome: &mut Outcome) -> Vec<Affected> {
+        let until = |version: &str| Some(fixed_at(version));
+        let since = |version: &str| Some(vec![event(EventKind::Introduced, version)]);
+        let through = |version: &str| {
+            Some(vec![event(EventKind::Introduced, "0"), event(EventKind::LastAffected, version)])
+        };
+        let mut list = List { all: Vec::new(), products, flaw, outcome };
+        for fixes in [&self.first_fixed, &self.fixed, &self.recommended] {
+            list.add(fixes, Status::ByVersion, until);
         }
-        for id in &self.known_affected {
-            add(&mut all, products, id, Status::ByVersion, |version| match version {
-                Some(_) => None,
-                None => Some(vec![event(EventKind::Introduced, "0")]),
-            });
-        }
-        for id in &self.first_affected {
-            add(&mut all, products, id, Status::ByVersion, |version| {
-                Some(vec![event(EventKind::Introduced, version?)])
-            });
-        }
-        for id in &self.last_affected {
-            add(&mut all, products, id, Status::ByVersion, |version| {
-                Some(vec![event(EventKind::Introduced, "0"), event(EventKind::LastAffected, version?)])
-            });
-        }
-        for id in &self.known_not_affected {
-            add(&mut all, products, id, Status::NotAffected, |_| None);
-        }
-        for id in &self.under_investigation {
-            add(&mut all, products, id, Status::UnderInvestigation, |_| None);
-        }
-        all
+        list.add_affected(&self.known_affected);
+        list.add(&self.first_affected, Status::ByVersion, since);
+        list.add(&self.last_affected, Status::ByVersion, through);
+        list.add(&self.known_not_affected, Status::NotAffected, |_| None);
+        list.add(&self.under_investigation, Status::UnderInvestigation, |_| None);
+        list.all
     }
 }
 
-/// One entry per product id; where no events come of it, the version itself is listed.
-fn add(
-    all: &mut Vec<Affected>,
-    products: &Products<'_>,
-    id: &str,
-    status: Status,
-    events: impl Fn(Option<&str>) -> Option<Vec<Event>>,
-) {
-    let Some(component) = products.component(id) else { return };
-    let version = Some(component.version.as_str()).filter(|version| !version.is_empty());
-    let events = events(version);
-    let entry = Affected {
-        ecosystem: component.ecosystem,
-        name: component.name,
-        status,
-        versions: if events.is_none() {
-            version.map(str::to_owned).into_iter().collect()
-        } else {
-            Vec::new()
-        },
-        ranges: events.map(|events| Range { kind: RangeKind::Ecosystem, events }).into_iter().collect(),
-        module: component.module,
-        urgency: String::new(),
-    };
-    if !all.contains(&entry) {
-        all.push(entry);
+/// What a flaw's product status comes to.
+struct List<'l, 't> {
+    all: Vec<Affected>,
+    products: &'l Products<'t>,
+    flaw: &'l str,
+    outcome: &'l mut Outcome,
+}
+
+impl List<'_, '_> {
+    /// Where no events come of a version, or there is none, the version itself is listed.
+    fn add(&mut self, ids: &[String], status: Status, events: impl Fn(&str) -> Option<Vec<Event>>) {
+        let mut seen = HashSet::new();
+        for id in ids {
+            self.add_one(
+                id,
+                &mut seen,
+                status,
+                |version| if version.is_empty() { None } else { events(version) },
+            );
+        }
+    }
+
+    /// Affected without a version is affected in every version.
+    fn add_affected(&mut self, ids: &[String]) {
+        let mut seen = HashSet::new();
+        for id in ids {
+            let everything =
+                |version: &str| version.is_empty().then(|| vec![event(EventKind::Introduced, "0")]);
+            self.add_one(id, &mut seen, Status::ByVersion, everything);
+        }
+    }
+
+    /// The same package is often named once for each architecture.
+    fn add_one(
+        &mut self,
+        id: &str,
+        seen: &mut HashSet<Component>,
+        status: Status,
+        events: impl Fn(&str) -> Option<Vec<Event>>,
+    ) {
+        if !self.products.is_known(id) {
+            return self.outcome.damage(self.flaw, format!("product {id:?} is not in the document"));
+        }
+        let Some(component) = self.products.component(id) else { return };
+        if !seen.insert(component.clone()) {
+            return;
+        }
+        let events = events(&component.version);
+        let is_listed = events.is_none() && !component.version.is_empty();
+        let entry = Affected {
+            ecosystem: component.ecosystem,
+            name: component.name,
+            status,
+            versions: if is_listed { vec![component.version] } else { Vec::new() },
+            ranges: events.map(|events| Range { kind: RangeKind::Ecosystem, events }).into_iter().collect(),
+            module: component.module,
+            urgency: String::new(),
+        };
+        self.all.push(entry);
     }
 }
 
