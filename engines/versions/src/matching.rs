@@ -31,6 +31,14 @@ pub struct Package {
     pub owner: String,
 }
 
+impl Package {
+    /// The source RPM under whose name more may be said of this package.
+    pub(crate) fn source_rpm(&self, scheme: Option<Scheme>) -> Option<&str> {
+        let has_source = scheme == Some(Scheme::Rpm) && !self.source.is_empty() && self.source != self.name;
+        has_source.then_some(self.source.as_str())
+    }
+}
+
 /// The states of a package in respect of an advisory. Nothing but a comparison that could be made, or a publisher's
 /// explicit word, leads to [`State::NotAffected`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
@@ -177,6 +185,13 @@ impl<'a> Statement<'a> for &'a Affected {
             .iter()
             .map(|range| (range.kind, range.events.iter().map(|event| (event.kind, event.version.as_str()))))
     }
+}
+
+/// Whether a statement holds for every version: only then a source RPM's name may stand for its packages, whose versions
+/// can differ from its own.
+pub(crate) fn speaks_of_all<'a>(statement: &impl Statement<'a>) -> bool {
+    let is_start = |(kind, version): (EventKind, &str)| kind == EventKind::Introduced && version == "0";
+    statement.versions().next().is_none() && statement.ranges().all(|(_, mut events)| events.all(is_start))
 }
 
 /// An installed version that was looked at once and is compared often.

@@ -209,6 +209,11 @@ fn a_source_rpm_stands_for_its_packages_where_all_versions_are_meant() {
     let verdicts = crate::verdict::assess(&index, &libraries, |_| true);
     let found: Vec<_> = verdicts.iter().map(|one| (one.advisory, one.state)).collect();
     assert_eq!(found, [("CVE-2026-1", State::Affected)]);
+    let mut fleet = Fleet::new();
+    fleet.add(7, &[libraries]);
+    let touched: Vec<usize> =
+        index.advisories().map(|one| fleet.touched(&Advisory::from(one)).len()).collect();
+    assert_eq!(touched, [1, 0]);
 }
 
 #[test]

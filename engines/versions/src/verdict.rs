@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use crate::advisory::EventKind;
 use crate::compare::Scheme;
 use crate::ecosystem;
-use crate::index::{AdvisoryView, Index};
-use crate::matching::{Installed, Judgement, Package, Reason, State, Statement};
+use crate::index::{AdvisoryView, AffectedView, Index};
+use crate::matching::{Installed, Judgement, Package, Reason, State, speaks_of_all};
 
 /// One answer about one package; machine-readable down to the deciding event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -73,29 +72,27 @@ pub fn each<'a>(
     let key = ecosystem::key(&package.ecosystem);
     let name = ecosystem::package_name(&package.ecosystem, &package.name);
     let installed = Installed::new(&package.ecosystem, &package.version, &package.module);
-    let mut seen = Vec::new();
-    for statement in index.statements(&key, &name) {
-        seen.push(statement.advisory().place());
+    let mut has_any = false;
+    let mut hand_on = |statement: AffectedView<'a>| {
+        has_any = true;
         take(
             Some(statement.advisory()),
             statement.urgency(),
             installed.judge(&statement),
             installed.scheme(),
         );
+    };
+    index.statements(&key, &name).for_each(&mut hand_on);
+    if let Some(source) = package.source_rpm(installed.scheme()) {
+        let is_said = |advisory: usize| {
+            index.statements(&key, &name).any(|statement| statement.advisory().place() == advisory)
+        };
+        index
+            .statements(&key, source)
+            .filter(|statement| speaks_of_all(statement) && !is_said(statement.advisory().place()))
+            .for_each(&mut hand_on);
     }
-    let has_source = installed.scheme() == Some(Scheme::Rpm) && package.source != name;
-    for statement in index.statements(&key, if has_source { &package.source } else { "" }) {
-        if speaks_of_all(&statement) && !seen.contains(&statement.advisory().place()) {
-            seen.push(statement.advisory().place());
-            take(
-                Some(statement.advisory()),
-                statement.urgency(),
-                installed.judge(&statement),
-                installed.scheme(),
-            );
-        }
-    }
-    if seen.is_empty() {
+    if !has_any {
         let silence = match () {
             () if !index.covers(&key) => unknown(Reason::NotCovered),
             () if !index.is_complete() => unknown(Reason::SourceIncomplete),
@@ -103,13 +100,6 @@ pub fn each<'a>(
         };
         take(None, "", installed.bad_version().unwrap_or(silence), installed.scheme());
     }
-}
-
-/// Whether a statement holds for every version: only then a source RPM's name may stand for its packages, whose versions
-/// can differ from its own.
-fn speaks_of_all<'a>(statement: &impl Statement<'a>) -> bool {
-    let is_start = |(kind, version): (EventKind, &str)| kind == EventKind::Introduced && version == "0";
-    statement.versions().next().is_none() && statement.ranges().all(|(_, mut events)| events.all(is_start))
 }
 
 fn verdict<'a>(
