@@ -18,11 +18,14 @@ const DEBIAN: &[(&str, &str)] = &[
     ("rpm", "rpm"),
     ("dpkg-deb", "dpkg"),
     ("apt-ftparchive", "apt-utils"),
-    ("python3", "python3"),
+    ("python3", "python3-venv"),
     ("prometheus", "prometheus"),
     ("postfix", "postfix"),
     ("dovecot", "dovecot-imapd"),
 ];
+
+/// Python packages our answers are compared with.
+const PYTHON: &[&str] = &["cvss==3.6", "icalendar==7.3.2", "python-dateutil==4.0.0", "vobject==0.9.9"];
 
 /// Folders with tools for the browser, each with its lock file.
 const NPM: &[&str] = &["face/tests/browser"];
@@ -47,6 +50,9 @@ pub fn run() -> Result<()> {
     let all = ["clippy", "--workspace", "--all-targets", "--locked"];
     tools::run(&mut tools::cargo(&[&all, &lints[..], &["-A", "clippy::unwrap_used"]].concat()))?;
     let postgres = Postgres::start()?;
+    let python = tools::python(PYTHON)?;
     let tests = ["test", "--workspace", "--locked", "--no-fail-fast"];
-    tools::run(tools::cargo(&tests).env("MAINSTAY_TEST_POSTGRES", postgres.url()))
+    tools::run(
+        tools::cargo(&tests).env("MAINSTAY_TEST_POSTGRES", postgres.url()).env("MAINSTAY_PYTHON", python),
+    )
 }

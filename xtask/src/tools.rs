@@ -32,6 +32,18 @@ pub fn cargo(words: &[&str]) -> Command {
     command
 }
 
+/// A Python that has these packages, in a virtual environment below `target`.
+pub fn python(packages: &[&str]) -> Result<PathBuf> {
+    let folder = root().join("target/python");
+    let python = folder.join("bin/python");
+    if !python.is_file() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    }
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    run(Command::new(&python).args(install).args(packages))?;
+    Ok(python)
+}
+
 /// Where a program lies: `PATH`, cargo's own folder, and the places Debian keeps servers in.
 pub fn find(program: &str) -> Option<PathBuf> {
     let mut folders: Vec<PathBuf> =

@@ -6,9 +6,11 @@ mod common;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use common::About;
 use mainstay_calendars::calendar::Calendar;
-use mainstay_calendars::deadline::{Anchor, Case, Pack, deadlines, next_due, shipped};
+use mainstay_calendars::deadline::{Anchor, Case, Pack, deadlines, known_facts, next_due, shipped};
 use mainstay_calendars::moment::Moment;
+use mainstay_calendars::problem::Problem;
 use mainstay_calendars::zone::{Zone, database_version};
 use serde::Deserialize;
 use serde_json::json;
@@ -21,15 +23,21 @@ INPUT (JSON on standard input)
   "zone": "Europe/Berlin",              on whose wall clock days and months count, default UTC
   "anchors": {"aware": "2026-11-20T10:00:00Z", "classified": "…Z"},     required; of occurred, detected, aware,
                                         classified, materiality_determined, discovered, paid_ransom, fixed, handled
-  "facts": ["high_risk", "hipaa"],      what holds, as the packs ask in needs and unless
+  "facts": ["high_risk", "hipaa"],      what holds, as the packs ask in needs and unless; one that no pack asks
+                                        for is a fault, which lists them all
   "reports": {"dora.initial": ["2026-11-20T12:00:00Z"]},                what was sent, by clock id
-  "calendars": {"banking": { … }},      business calendars (shape: see sla --help) by the names the packs use
-  "packs": [{                           left out: the packs shipped with this library (not legal advice)
+  "calendars": {"banking": { … }},      business calendars (shape: see sla --help) by the names the packs use;
+                                        "working_days" (public holidays) for the rules that name none
+  "packs": [{                           left out: those shipped with this library (not legal advice);
+                                        --packs prints them: GDPR, NIS2, DORA, CRA, SEC, HIPAA, US states, …
     "id": "my-contract", "title": "Contract with ACME", "version": "1", "enabled": true,
+    "calendars": {},                    calendars of the pack's own, by name
     "clocks": [{
       "id": "acme.notice", "title": "Notice", "recipient": "ACME",
       "anchor": "aware",                one of the above, year_end, or previous_report (then "after": clock id)
       "amount": 2, "unit": "business_days",        minutes | hours | calendar_days | business_days | weeks | months
+                                        | without_delay (no amount, no due)
+      "zone": "America/New_York",       default: that of the case
       "ends": "end_of_day",             end_of_day (default) | same_time | "17:30"; not for minutes and hours
       "calendar": "banking",            default: Monday to Friday
       "cap": {"anchor": "detected", "amount": 5, "unit": "calendar_days", "unless_started_later": false},
@@ -48,15 +56,22 @@ OUTPUT
     "state": waiting | running | overdue | met | late | not_applicable, "cycle", "started", "due", "reported",
     "used_percent", "marks": [{"percent", "at"}], "because": [text, …], "basis", "source", "verified"}],
   "zone_database" }
-The day of the anchor itself is not counted; what is sent at "due" is in time.
+The day of the anchor itself is not counted; what is sent at "due" is in time."#;
 
-A faulty input is one line on standard error, "error: FIELD: WHAT", and exit code 2."#;
+const EXAMPLE: &str = r#"{
+  "now": "2026-11-22T12:00:00Z",
+  "zone": "Europe/Berlin",
+  "anchors": {"aware": "2026-11-20T10:00:00Z", "classified": "2026-11-20T13:00:00Z"},
+  "facts": ["high_risk"],
+  "reports": {"dora.initial": ["2026-11-20T15:30:00Z"]}
+}
+"#;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Input {
     now: Moment,
-    #[serde(default)]
+    #[serde(default, alias = "time_zone")]
     zone: Zone,
     anchors: BTreeMap<Anchor, Moment>,
     #[serde(default)]
@@ -70,21 +85,31 @@ struct Input {
 }
 
 fn main() -> ExitCode {
-    common::run(HELP, |input: &Input| {
-        let case = Case {
-            zone: input.zone.clone(),
-            anchors: input.anchors.clone(),
-            facts: input.facts.clone(),
-            reports: input.reports.clone(),
-            calendars: input.calendars.clone(),
-        };
-        let packs = input.packs.clone().unwrap_or_else(shipped);
-        let clocks = deadlines(&packs, &case, input.now)?;
-        common::json(&json!({
-            "now": input.now,
-            "next": next_due(&clocks).map(|clock| clock.id),
-            "deadlines": clocks,
-            "zone_database": database_version(),
-        }))
-    })
+    common::run(
+        &About { help: HELP, example: EXAMPLE, option: Some(("--packs", || common::json(&shipped()))) },
+        |input: &Input| {
+            let case = Case {
+                zone: input.zone.clone(),
+                anchors: input.anchors.clone(),
+                facts: input.facts.clone(),
+                reports: input.reports.clone(),
+                calendars: input.calendars.clone(),
+            };
+            let packs = input.packs.clone().unwrap_or_else(shipped);
+            let known = known_facts(&packs);
+            if let Some(place) = case.facts.iter().position(|fact| !known.contains(fact.as_str())) {
+                let known: Vec<&str> = known.into_iter().collect();
+                let message =
+                    format!("no pack asks for \"{}\"; there are: {}", case.facts[place], known.join(", "));
+                return Err(Problem::new(format!("facts[{place}]"), message));
+            }
+            let clocks = deadlines(&packs, &case, input.now)?;
+            common::json(&json!({
+                "now": input.now,
+                "next": next_due(&clocks).map(|clock| clock.id),
+                "deadlines": clocks,
+                "zone_database": database_version(),
+            }))
+        },
+    )
 }

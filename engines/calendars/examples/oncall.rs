@@ -5,6 +5,7 @@ mod common;
 
 use std::process::ExitCode;
 
+use common::About;
 use mainstay_calendars::moment::{DAY_MS, Moment};
 use mainstay_calendars::oncall::{Board, Schedule};
 use mainstay_calendars::zone::database_version;
@@ -21,7 +22,8 @@ INPUT (JSON on standard input)
     "layers": [{                        required; from the lowest to the topmost
       "name": "primary",                required
       "mode": "replace",                replace (default) | add | beside | only
-      "participants": ["ada", ["bob", "cy"], []],   required; each a name or a list (empty: nobody)
+      "participants": ["ada", ["bob", "cy"], []],   required; each a name or a list (an empty one: a turn of
+                                        nobody); no participants: the layer has nobody, which is a gap
       "rotation": {                     left out: all participants together
         "every": "week",                hour | day | week | month
         "length": 1,                    default 1
@@ -48,9 +50,24 @@ INPUT (JSON on standard input)
 
 OUTPUT
 { "at", "on_call": [{"person", "because": [text, …]}], "next_change": {"at", "before", "after"} | null
-  (within 400 days), "gaps_90_days": [{"from", "to"}], "description": [text, …], "zone_database" }
+  (within 400 days), "gaps_90_days": [{"from", "to"}], "description": [text, …], "zone_database" }"#;
 
-A faulty input is one line on standard error, "error: FIELD: WHAT", and exit code 2."#;
+const EXAMPLE: &str = r#"{
+  "schedule": {
+    "name": "web",
+    "zone": "Europe/Berlin",
+    "layers": [
+      {"name": "primary", "participants": ["ada", "bob", "cy"], "rotation": {"every": "week", "start": "2026-01-05T09:00"}},
+      {"name": "night", "participants": ["dee", "eve"], "rotation": {"every": "day", "start": "2026-01-05T20:00"},
+       "restrictions": [{"from": "20:00", "to": "08:00"}]}
+    ],
+    "overrides": [
+      {"from": "2026-11-24T09:00:00+01:00", "to": "2026-11-24T17:00:00+01:00", "kind": "replace", "person": "bob", "instead_of": "ada"}
+    ]
+  },
+  "at": "2026-11-24T10:00:00+01:00"
+}
+"#;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,7 +77,7 @@ struct Input {
 }
 
 fn main() -> ExitCode {
-    common::run(HELP, |input: &Input| {
+    common::run(&About { help: HELP, example: EXAMPLE, option: None }, |input: &Input| {
         let board = Board::new(&input.schedule).map_err(|problem| problem.of("schedule"))?;
         let ahead = mainstay_calendars::moment::Span::new(input.at, input.at.plus_ms(90 * DAY_MS));
         common::json(&json!({

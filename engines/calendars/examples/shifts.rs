@@ -5,6 +5,7 @@ mod common;
 
 use std::process::ExitCode;
 
+use common::About;
 use mainstay_calendars::calendar::Calendar;
 use mainstay_calendars::ical::{Alarm, shift_feed};
 use mainstay_calendars::moment::{Moment, Span};
@@ -39,9 +40,21 @@ OUTPUT, json
                "weekend_ms", "holiday_ms", "longest_ms", "short_rests": [{"from", "to"}]}]},
   "zone_database" }
 OUTPUT, ical: the shifts as an iCalendar feed, DTSTAMP = "from".
-A reversed or empty range has no shifts.
+An empty range has no shifts; shares of nothing are null. A reversed range is a fault."#;
 
-A faulty input is one line on standard error, "error: FIELD: WHAT", and exit code 2."#;
+const EXAMPLE: &str = r#"{
+  "schedule": {
+    "name": "web",
+    "zone": "Europe/Berlin",
+    "layers": [
+      {"name": "primary", "participants": ["ada", "bob", "cy"], "rotation": {"every": "month", "start": "2026-01-31T09:00"}}
+    ]
+  },
+  "from": "2026-01-01T00:00:00+01:00",
+  "to": "2027-01-01T00:00:00+01:00",
+  "holidays": {"zone": "Europe/Berlin", "hours": [], "holidays": [{"date": "2026-12-25", "name": "Christmas"}]}
+}
+"#;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,13 +79,23 @@ enum Format {
 }
 
 fn main() -> ExitCode {
-    common::run(HELP, |input: &Input| {
+    common::run(&About { help: HELP, example: EXAMPLE, option: None }, |input: &Input| {
         let board = Board::new(&input.schedule).map_err(|problem| problem.of("schedule"))?;
         let range = Span::new(input.from, input.to);
+        if input.to < input.from {
+            return Err(Problem::new("to", "lies before from"));
+        }
         if range.length_ms() > LONGEST_RANGE_MS {
             return Err(Problem::new("to", "at most 50 years after from"));
         }
         let person = input.person.as_deref();
+        if let Some(stranger) = person.filter(|person| !board.people().iter().any(|known| known == person)) {
+            let known = board.people().join(", ");
+            return Err(Problem::new(
+                "person",
+                format!("\"{stranger}\" is not in the schedule; there are: {known}"),
+            ));
+        }
         if let Format::Ical = input.format {
             let feed =
                 shift_feed(&board, &input.schedule.name, person, range, &[Alarm { minutes_before: 30 }]);

@@ -6,6 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use common::About;
 use mainstay_calendars::calendar::Calendar;
 use mainstay_calendars::moment::Moment;
 use mainstay_calendars::sla::{Event, Policy, Rules, clocks};
@@ -54,9 +55,32 @@ OUTPUT
     "used_percent", "due", "breached", "marks": [{"percent": 50 | 75 | 90 | 100, "at"}],
     "intervals": [{"from", "to", "kind": ran | paused | closed | stopped, "why", "open_ms"}] }],
   "zone_database" }
-The open_ms of the intervals that ran sum to elapsed_ms.
+The open_ms of the intervals that ran sum to elapsed_ms."#;
 
-A faulty input is one line on standard error, "error: FIELD: WHAT", and exit code 2."#;
+const EXAMPLE: &str = r#"{
+  "calendars": {
+    "office": {
+      "zone": "Europe/Berlin",
+      "hours": [{"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "17:00"}],
+      "holidays": [{"date": "2026-12-25", "last": "2026-12-26", "name": "Christmas"}]
+    }
+  },
+  "policies": {
+    "gold": {
+      "targets": [
+        {"kind": "first_response", "calendar": "office", "minutes": {"high": 60, "*": 240}},
+        {"kind": "resolution", "calendar": "office", "minutes": {"*": 960}, "paused_in": ["waiting"]}
+      ]
+    }
+  },
+  "events": [
+    {"at": "2026-12-23T14:00:00Z", "kind": "created", "policy": "gold", "priority": "high", "state": "new"},
+    {"at": "2026-12-23T14:40:00Z", "kind": "agent_reply", "state": "waiting"},
+    {"at": "2026-12-24T10:00:00Z", "kind": "requester_message", "state": "open"}
+  ],
+  "now": "2026-12-28T09:00:00Z"
+}
+"#;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,7 +93,7 @@ struct Input {
 }
 
 fn main() -> ExitCode {
-    common::run(HELP, |input: &Input| {
+    common::run(&About { help: HELP, example: EXAMPLE, option: None }, |input: &Input| {
         let rules = Rules { calendars: input.calendars.clone(), policies: input.policies.clone() };
         rules.check()?;
         common::json(&json!({

@@ -17,12 +17,15 @@ use crate::zone::Zone;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BusinessHours {
-    #[serde(default)]
+    /// On whose wall clock everything here counts.
+    #[serde(default, alias = "time_zone")]
     pub zone: Zone,
     /// The open hours of every week. An empty list is a calendar that only exceptions open.
     pub hours: Vec<Hours>,
+    /// Days on which the hours of the week do not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holidays: Vec<Holiday>,
+    /// Dates with hours of their own, each at most once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<Exception>,
 }
@@ -31,7 +34,9 @@ pub struct BusinessHours {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Holiday {
+    /// The first closed day.
     pub date: Date,
+    /// Shown as the reason.
     pub name: String,
     /// The last closed day, itself included; left out it is the same day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,9 +57,12 @@ pub struct Holiday {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exception {
+    /// On the wall clock of the calendar.
     pub date: Date,
+    /// Shown as the reason; empty: closed hours like any others.
     #[serde(default)]
     pub name: String,
+    /// Open from and to; they may overlap.
     #[serde(default)]
     pub hours: Vec<OpenHours>,
 }
@@ -63,7 +71,9 @@ pub struct Exception {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenHours {
+    /// Open from then on; not 24:00.
     pub from: TimeOfDay,
+    /// Open up to then, that time itself not included.
     pub to: TimeOfDay,
 }
 
@@ -131,17 +141,21 @@ impl Calendar {
         Self { zone, week, special: Vec::new() }
     }
 
+    /// On whose wall clock it opens and closes.
     pub fn zone(&self) -> &Zone {
         &self.zone
     }
 
+    /// Whether it is open at that moment: the opening is inside, the closing is not. An hour that comes twice is
+    /// open the second time when it was just before its end the first time.
     pub fn is_open(&self, at: Moment) -> bool {
         let clock = self.zone.clock(at);
         let (day, seconds) = crate::openings::split(clock);
         self.pieces(day).iter().any(|(start, end)| *start <= seconds && seconds < *end)
     }
 
-    /// Why it is closed at that moment; `None` when it is open.
+    /// Why it is closed at that moment; `None` when it is open. A holiday names its whole day, also the hours
+    /// that would have been closed anyway.
     pub fn closed_because(&self, at: Moment) -> Option<Closed<'_>> {
         if self.is_open(at) {
             return None;
@@ -150,7 +164,8 @@ impl Calendar {
         Some(self.why(day))
     }
 
-    /// The open time inside a range. Empty for an empty or reversed range.
+    /// The open time inside a range. Empty for an empty or reversed range. A window that lies in a gap of the
+    /// clocks is not there that day, one through a fold is an hour longer.
     pub fn open(&self, range: Span) -> Spans {
         let mut open = Spans::none();
         for span in Openings::new(self, range.start).take_while(|span| span.start < range.end) {
@@ -159,7 +174,8 @@ impl Calendar {
         open
     }
 
-    /// Open milliseconds from `from` to `to`; with the two reversed, the same amount negative.
+    /// Open milliseconds from `from` to `to`: exact time, so 25 hours for a whole day on which an hour comes
+    /// twice. With the two reversed the same amount negative; 0 when they are equal or it never opens.
     pub fn elapsed_ms(&self, from: Moment, to: Moment) -> i64 {
         if to < from {
             return -self.elapsed_ms(to, from);
@@ -203,7 +219,8 @@ impl Calendar {
         None
     }
 
-    /// When it is open next: `at` itself when it is open then. `None` when not within a hundred years.
+    /// When it is open next: `at` itself when it is open then. An opening in a gap of the clocks is the moment
+    /// of the change. `None` when not within a hundred years.
     pub fn next_opening(&self, at: Moment) -> Option<Moment> {
         Openings::new(self, at).next().map(|span| span.start.max(at))
     }

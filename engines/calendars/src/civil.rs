@@ -61,7 +61,9 @@ pub(crate) fn months_between(start: DateTime, wall: DateTime) -> i64 {
 pub struct TimeOfDay(u32);
 
 impl TimeOfDay {
+    /// 00:00, the beginning of a day.
     pub const MIDNIGHT: Self = Self(0);
+    /// 24:00, the same moment as 00:00 of the next day.
     pub const END_OF_DAY: Self = Self(DAY_SECONDS);
 
     /// Seconds since midnight; more than 86,400 stops there.
@@ -126,6 +128,7 @@ impl<'de> Deserialize<'de> for TimeOfDay {
 
 /// A day of the week. As text: `mon` … `sun`, or the whole English name, in any case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[expect(missing_docs, reason = "their names say it")]
 pub enum Weekday {
     Monday,
     Tuesday,
@@ -137,6 +140,7 @@ pub enum Weekday {
 }
 
 impl Weekday {
+    /// From Monday to Sunday.
     pub const ALL: [Self; 7] = [
         Self::Monday,
         Self::Tuesday,

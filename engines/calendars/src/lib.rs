@@ -61,7 +61,9 @@
 //! * `deadlines`: `{"now": moment, "zone"?, "anchors": {`[`deadline::Anchor`]`: moment}, "facts"?, "reports"?,
 //!   "calendars"?, "packs"?: [`[`deadline::Pack`]`]}`
 //!
-//! Every field with an example value stands in their `--help`.
+//! Every field with an example value stands in their `--help`; `--example` prints an input that runs as it is:
+//! `oncall --example | oncall`. A faulty input is one line that names the field and what is allowed, and exit
+//! code 2. `zone` may be written `time_zone`.
 //!
 //! # How it is checked
 //!
@@ -69,6 +71,8 @@
 //! show now", and compares calendars, schedules and SLA clocks on random cases around strange zone changes, leap
 //! days and ends of months. Recurrence is compared with python-dateutil, feeds are read by Python's
 //! `icalendar` and `vobject`.
+
+#![warn(missing_docs)]
 
 pub mod calendar;
 pub mod civil;

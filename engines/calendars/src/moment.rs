@@ -8,8 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One second, minute, hour and day in milliseconds. A day here is 24 exact hours.
 pub const SECOND_MS: i64 = 1_000;
+/// One minute in milliseconds.
 pub const MINUTE_MS: i64 = 60 * SECOND_MS;
+/// One hour in milliseconds.
 pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// 24 exact hours in milliseconds; a day on the wall may have 23 or 25.
 pub const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z, kept inside the years 1 to 9999.
@@ -20,9 +23,12 @@ pub const DAY_MS: i64 = 24 * HOUR_MS;
 pub struct Moment(i64);
 
 impl Moment {
+    /// The beginning of the year 1.
     pub const MIN: Self = Self(-62_135_596_800_000);
+    /// Late on 30 December 9999.
     pub const MAX: Self = Self(253_402_207_200_000);
 
+    /// From milliseconds since 1970-01-01T00:00:00Z; stops at [`Moment::MIN`] and [`Moment::MAX`].
     pub fn from_ms(ms: i64) -> Self {
         Self(ms.clamp(Self::MIN.0, Self::MAX.0))
     }
@@ -43,6 +49,7 @@ impl Moment {
         self.0 - earlier.0
     }
 
+    /// The same moment as `jiff` has it.
     pub fn timestamp(self) -> Timestamp {
         Timestamp::from_millisecond(self.0).expect("a moment stays inside the years of a timestamp")
     }
@@ -60,9 +67,14 @@ impl FromStr for Moment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.parse::<Timestamp>()
-            .map(Self::from)
-            .map_err(|_| format!("\"{text}\" is no point in time; write it like 2026-11-23T09:00:00Z"))
+        text.parse::<Timestamp>().map(Self::from).map_err(|_| {
+            let what = match text.parse::<jiff::civil::DateTime>() {
+                Ok(_) if text.len() <= 10 => "is a date, and a point in time is needed",
+                Ok(_) => "has no offset, so it is no point in time",
+                Err(_) => "is no point in time",
+            };
+            format!("\"{text}\" {what}; write it like 2026-11-23T09:00:00Z or 2026-11-23T10:00:00+01:00")
+        })
     }
 }
 
@@ -95,22 +107,26 @@ impl<'de> Deserialize<'de> for Moment {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Span {
+    /// The first moment inside.
     #[serde(rename = "from")]
     pub start: Moment,
+    /// The first moment after it.
     #[serde(rename = "to")]
     pub end: Moment,
 }
 
 impl Span {
+    /// From `start` up to `end`; reversed, it is empty.
     pub fn new(start: Moment, end: Moment) -> Self {
         Self { start, end }
     }
 
-    /// All time there is.
+    /// All time there is: the years 1 to 9999.
     pub fn always() -> Self {
         Self::new(Moment::MIN, Moment::MAX)
     }
 
+    /// Whether nothing is inside: `end` is not after `start`.
     pub fn is_empty(self) -> bool {
         self.end <= self.start
     }
@@ -120,6 +136,7 @@ impl Span {
         self.end.since(self.start).max(0)
     }
 
+    /// Whether the moment is inside: `start` is, `end` is not; never in an empty or reversed span.
     pub fn contains(self, moment: Moment) -> bool {
         self.start <= moment && moment < self.end
     }

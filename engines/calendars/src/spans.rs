@@ -12,6 +12,7 @@ use crate::moment::{Moment, Span};
 pub struct Spans(Vec<Span>);
 
 impl Spans {
+    /// The empty set.
     pub fn none() -> Self {
         Self::default()
     }
@@ -21,19 +22,22 @@ impl Spans {
         &self.0
     }
 
+    /// Its spans, ascending.
     pub fn iter(&self) -> impl Iterator<Item = Span> + '_ {
         self.0.iter().copied()
     }
 
+    /// Whether no moment is in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Milliseconds in the set.
+    /// Milliseconds in the set; 0 for the empty one.
     pub fn measure_ms(&self) -> i64 {
         self.iter().map(Span::length_ms).sum()
     }
 
+    /// Whether that moment is in it; the ends of its spans are not.
     pub fn contains(&self, moment: Moment) -> bool {
         let after = self.0.partition_point(|span| span.start <= moment);
         after > 0 && moment < self.0[after - 1].end
@@ -56,11 +60,13 @@ impl Spans {
         }
     }
 
+    /// What is in either set.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         self.iter().chain(other.iter()).collect()
     }
 
+    /// What is in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let (mut a, mut b) = (0, 0);

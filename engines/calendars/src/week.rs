@@ -14,10 +14,14 @@ use crate::problem::Problem;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hours {
+    /// On which it begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days: Option<Vec<Weekday>>,
+    /// When it begins; not 24:00.
     pub from: TimeOfDay,
+    /// When it ends, that time itself not included.
     pub to: TimeOfDay,
+    /// The weekday on which it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_day: Option<Weekday>,
 }

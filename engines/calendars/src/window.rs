@@ -18,8 +18,10 @@ use crate::zone::Zone;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
-    #[serde(default)]
+    /// On whose wall clock it opens.
+    #[serde(default, alias = "time_zone")]
     pub zone: Zone,
+    /// The first time it opens; the rule goes on from here.
     pub start: Wall,
     /// 1 minute to 31 days.
     pub minutes: u32,
@@ -35,14 +37,18 @@ pub struct Window {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Freeze {
+    /// Nothing runs from then on.
     pub from: Moment,
+    /// Up to then, itself not included; a reversed freeze stops nothing.
     pub to: Moment,
+    /// Shown where it stops something.
     pub reason: String,
 }
 
 /// One time a window opens, with what the freezes leave of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Occurrence<'a> {
+    /// When it is open.
     #[serde(flatten)]
     pub span: Span,
     /// When work may run: the span without the freezes.
@@ -54,6 +60,7 @@ pub struct Occurrence<'a> {
 /// Whether work that takes a known time may start now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "fields are named like what they hold; `next` is when it fits next")]
 pub enum Verdict {
     /// It may, and has until then.
     Start { until: Moment },
@@ -68,9 +75,11 @@ pub enum Verdict {
 /// Two windows that are open at the same time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Collision {
-    /// Places in the list that was given.
+    /// Place of one in the list that was given.
     pub first: usize,
+    /// Place of the other, after it.
     pub second: usize,
+    /// When both are open.
     pub time: Spans,
 }
 
@@ -110,7 +119,8 @@ impl Window {
             .filter(move |span| span.end > range.start)
     }
 
-    /// The times it is open that touch a range, with what the freezes leave.
+    /// The times it is open that touch a range, with what the freezes leave. None for an empty or reversed range;
+    /// a reversed freeze takes nothing.
     pub fn occurrences<'a>(&self, range: Span, freezes: &'a [Freeze]) -> Vec<Occurrence<'a>> {
         let frozen = frozen(freezes);
         let occurrence = |span: Span| Occurrence {
@@ -125,7 +135,7 @@ impl Window {
         self.spans(range).map(occurrence).collect()
     }
 
-    /// The next `most` times it opens that end after `at`.
+    /// The next `most` times it opens that end after `at`; fewer when the rule ends before.
     pub fn next_occurrences<'a>(
         &self,
         at: Moment,
@@ -142,7 +152,7 @@ impl Window {
     }
 
     /// Never start what cannot finish: whether work of that length may start at `at`, inside one opening and
-    /// outside every freeze.
+    /// outside every freeze. The length is exact milliseconds; 0 and less fit whenever it is open.
     pub fn may_start(&self, at: Moment, needs_ms: i64, freezes: &[Freeze]) -> Verdict {
         let next = || self.next_fit(at, needs_ms, freezes);
         if let Some(freeze) = freezes.iter().find(|freeze| Span::new(freeze.from, freeze.to).contains(at)) {
@@ -162,7 +172,8 @@ impl Window {
     }
 
     /// The earliest moment from `at` on at which work of that length can start and finish in one opening
-    /// without meeting a freeze. `None` when there is none within five years ([`LOOK_AHEAD_MS`]).
+    /// without meeting a freeze; a length of 0 or less counts as 1 ms. `None` when there is none within five years
+    /// ([`LOOK_AHEAD_MS`]).
     pub fn next_fit(&self, at: Moment, needs_ms: i64, freezes: &[Freeze]) -> Option<Moment> {
         let frozen = frozen(freezes);
         let range = Span::new(at, at.plus_ms(LOOK_AHEAD_MS));
@@ -188,6 +199,7 @@ fn frozen(freezes: &[Freeze]) -> Spans {
 }
 
 /// Which windows of a list are open at the same time in a range; each pair once, in the order of the list.
+/// Windows that only touch do not collide; nothing does in an empty or reversed range.
 pub fn collisions(windows: &[Window], range: Span) -> Vec<Collision> {
     let cut = |window: &Window| window.spans(range).map(|span| span.intersection(range)).collect();
     let open: Vec<Spans> = windows.iter().map(cut).collect();

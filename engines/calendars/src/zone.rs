@@ -34,6 +34,7 @@ struct Table {
 }
 
 impl Zone {
+    /// UTC, which has neither gaps nor folds.
     pub fn utc() -> Self {
         static UTC: OnceLock<Zone> = OnceLock::new();
         UTC.get_or_init(|| Self::named("UTC").expect("every time zone database has UTC")).clone()
@@ -57,12 +58,12 @@ impl Zone {
         &self.0.name
     }
 
-    /// The date and time the wall clock shows at that moment.
+    /// The date and time the wall clock shows at that moment; in a fold two moments show the same.
     pub fn datetime(&self, moment: Moment) -> DateTime {
         datetime_of(self.wall(moment))
     }
 
-    /// The date the wall clock shows at that moment.
+    /// The date the wall clock shows at that moment. Zones that crossed the date line have left dates out.
     pub fn date(&self, moment: Moment) -> Date {
         self.datetime(moment).date()
     }
@@ -135,7 +136,11 @@ pub(crate) fn parse_wall(text: &str) -> Result<DateTime, String> {
     let fault = || format!("\"{text}\" is no wall-clock time; write it like 2026-11-23T09:00");
     let has_zone =
         text.ends_with(['Z', 'z', ']']) || text.get(10..).is_some_and(|rest| rest.contains(['+', '-']));
-    if has_zone || text.len() < 10 {
+    if has_zone {
+        let advice = "write it without offset, like 2026-11-23T09:00; its zone stands beside it";
+        return Err(format!("\"{text}\" is a point in time where the wall clock is meant; {advice}"));
+    }
+    if text.len() < 10 {
         return Err(fault());
     }
     let parsed: DateTime = text.parse().map_err(|_| fault())?;

@@ -1,9 +1,9 @@
 //! Assesses an inventory against an index: `assess [--all] INDEX INVENTORY [ECOSYSTEM]`, one verdict as JSON per line.
 //!
-//! The inventory is a lock file, a `CycloneDX` or SPDX document, a list of `dpkg-query` with six columns (then ECOSYSTEM
-//! says which release, e.g. `Debian:12`), or packages as JSON, one per line. Verdicts *not affected* are left out without
-//! `--all`; everything that is not decided is always there. Entries that could not be read go to standard error, and the
-//! exit code is then 3.
+//! The inventory is a lock file, a `CycloneDX` document (JSON or XML), an SPDX 2 document (JSON or tag-value), a list of
+//! `dpkg-query` with six columns (then ECOSYSTEM says which release, e.g. `Debian:12`), or packages as JSON, one per
+//! line. Verdicts *not affected* and *nothing known* are left out without `--all`; everything else that is not decided
+//! is always there. Entries that could not be read go to standard error, and the exit code is then 3.
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use mainstay_versions::import::Damage;
 use mainstay_versions::index::Index;
-use mainstay_versions::inventory::{Inventory, cyclonedx, dpkg_list, lock_file, spdx};
+use mainstay_versions::inventory::{Inventory, bill_of_materials, dpkg_list, lock_file, text_of};
 use mainstay_versions::matching::State;
 use mainstay_versions::verdict::assess;
 
@@ -43,8 +43,9 @@ fn main() -> ExitCode {
 
 fn run(index: &str, inventory: &str, ecosystem: Option<&str>, is_all: bool) -> Result<Vec<Damage>, String> {
     let index = Index::open(Path::new(index)).map_err(|fault| fault.to_string())?;
-    let text = std::fs::read_to_string(inventory).map_err(|error| format!("{inventory}: {error}"))?;
-    let inventory = read(inventory, &text, ecosystem)?;
+    let bytes = std::fs::read(inventory).map_err(|error| format!("{inventory}: {error}"))?;
+    let inventory =
+        read(inventory, &text_of(&bytes), ecosystem).map_err(|fault| format!("{inventory}: {fault}"))?;
     let mut output = BufWriter::new(std::io::stdout().lock());
     for package in &inventory.packages {
         for verdict in assess(&index, package, |state| is_all || state != State::NotAffected) {
@@ -63,11 +64,8 @@ fn read(path: &str, text: &str, ecosystem: Option<&str>) -> Result<Inventory, St
     if let Some(inventory) = lock_file(path, text) {
         return inventory;
     }
-    if text.contains("\"bomFormat\"") {
-        return cyclonedx(text, ecosystem);
-    }
-    if text.contains("\"spdxVersion\"") {
-        return spdx(text, ecosystem);
+    if let Some(inventory) = bill_of_materials(text, ecosystem) {
+        return inventory;
     }
     if text.trim_start().starts_with('{') {
         return Ok(json_lines(text));

@@ -36,19 +36,22 @@ fn answer(scheme: Scheme) -> std::io::Result<()> {
     let mut output = BufWriter::new(std::io::stdout().lock());
     for line in std::io::stdin().lock().split(b'\n') {
         let line = line?;
-        let line = String::from_utf8_lossy(&line);
-        let line = line.strip_suffix('\r').unwrap_or(&line);
-        let mut words = line.split_ascii_whitespace();
-        let pair = line
-            .split_once('\t')
-            .or_else(|| words.next().zip(words.next()).filter(|_| words.next().is_none()));
-        let mark = match pair.map(|(a, b)| scheme.compare(a, b)) {
-            Some(Ok(Ordering::Less)) => "<",
-            Some(Ok(Ordering::Equal)) => "=",
-            Some(Ok(Ordering::Greater)) => ">",
-            Some(Err(_)) | None => "?",
-        };
-        writeln!(output, "{mark}")?;
+        writeln!(output, "{}", mark(scheme, &line))?;
     }
     output.flush()
+}
+
+/// What is no pair of texts has no order; bytes that are no text neither.
+fn mark(scheme: Scheme, line: &[u8]) -> &'static str {
+    let Ok(line) = std::str::from_utf8(line) else { return "?" };
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let mut words = line.split_ascii_whitespace();
+    let pair =
+        line.split_once('\t').or_else(|| words.next().zip(words.next()).filter(|_| words.next().is_none()));
+    match pair.map(|(a, b)| scheme.compare(a, b)) {
+        Some(Ok(Ordering::Less)) => "<",
+        Some(Ok(Ordering::Equal)) => "=",
+        Some(Ok(Ordering::Greater)) => ">",
+        Some(Err(_)) | None => "?",
+    }
 }

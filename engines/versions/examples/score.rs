@@ -7,8 +7,8 @@ use mainstay_versions::score::score;
 
 fn main() -> std::io::Result<()> {
     let mut output = BufWriter::new(std::io::stdout().lock());
-    for line in std::io::stdin().lock().lines() {
-        match score(&line?) {
+    for line in std::io::stdin().lock().split(b'\n') {
+        match score(&String::from_utf8_lossy(&line?)) {
             Ok(scores) => {
                 let cell =
                     |score: Option<f64>| score.map_or_else(|| "-".to_owned(), |score| format!("{score:.1}"));

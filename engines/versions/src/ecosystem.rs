@@ -50,7 +50,8 @@ pub fn key(ecosystem: &str) -> String {
 pub fn package_name(ecosystem: &str, name: &str) -> String {
     match base(ecosystem) {
         "PyPI" => python_name(name),
-        "NuGet" | "Packagist" | "Hex" | "GitHub Actions" | "Pub" => name.to_lowercase(),
+        // Package URLs write Go modules in lower case, whatever their repository is called.
+        "NuGet" | "Packagist" | "Hex" | "GitHub Actions" | "Pub" | "Go" => name.to_lowercase(),
         _ => name.to_owned(),
     }
 }
@@ -71,23 +72,31 @@ fn python_name(name: &str) -> String {
 /// The ecosystem of a host, from `ID` and `VERSION_ID` of its os-release.
 pub fn of_os_release(id: &str, version_id: &str) -> Option<String> {
     let major = version_id.split('.').next().unwrap_or(version_id);
-    if version_id.is_empty() && !["wolfi", "chainguard"].contains(&id) {
-        return None; // testing and unstable carry no number: which release it is has to be said by the caller
+    match id {
+        "wolfi" => return Some("Wolfi".to_owned()),
+        "chainguard" => return Some("Chainguard".to_owned()),
+        "opensuse-tumbleweed" => return Some("openSUSE:Tumbleweed".to_owned()),
+        _ if version_id.is_empty() => return None, // testing and unstable: the caller has to say which it is
+        _ => {}
     }
     Some(match id {
         "debian" => format!("Debian:{major}"),
         "ubuntu" => format!("Ubuntu:{version_id}"),
-        "almalinux" => format!("AlmaLinux:{major}"),
+        "almalinux" | "alma" => format!("AlmaLinux:{major}"),
         "rocky" => format!("Rocky Linux:{major}"),
-        "rhel" => format!("Red Hat:enterprise_linux:{major}"),
+        "rhel" | "redhat" => format!("Red Hat:enterprise_linux:{major}"),
         "alpine" => format!("Alpine:v{}", version_id.split('.').take(2).collect::<Vec<_>>().join(".")),
-        "wolfi" => "Wolfi".to_owned(),
-        "chainguard" => "Chainguard".to_owned(),
         "fedora" => format!("Fedora:{major}"),
-        "ol" => format!("Oracle Linux:{major}"),
-        "amzn" => format!("Amazon Linux:{version_id}"),
+        "ol" | "oracle" | "oraclelinux" => format!("Oracle Linux:{major}"),
+        "amzn" | "amazon" | "amazonlinux" => format!("Amazon Linux:{version_id}"),
         "azurelinux" | "mariner" => format!("Azure Linux:{major}"),
-        "opensuse-leap" => format!("openSUSE:Leap {version_id}"),
+        "photon" => format!("Photon OS:{version_id}"),
+        "mageia" => format!("Mageia:{major}"),
+        "opensuse-leap" | "opensuse.leap" => format!("openSUSE:Leap {version_id}"),
+        "sles" | "suse linux enterprise server" => match version_id.split_once('.') {
+            Some((major, pack)) if pack != "0" => format!("SUSE:Linux Enterprise Server {major} SP{pack}"),
+            _ => format!("SUSE:Linux Enterprise Server {major}"),
+        },
         "openEuler" => format!("openEuler:{version_id}"),
         _ => return None,
     })
@@ -95,7 +104,14 @@ pub fn of_os_release(id: &str, version_id: &str) -> Option<String> {
 
 /// The number of a Debian release by its code name.
 pub fn debian_release(codename: &str) -> Option<&'static str> {
-    const RELEASES: [(&str, &str); 11] = [
+    const RELEASES: [(&str, &str); 17] = [
+        ("slink", "2.1"),
+        ("potato", "2.2"),
+        ("woody", "3.0"),
+        ("sarge", "3.1"),
+        ("etch", "4"),
+        ("lenny", "5"),
+        ("squeeze", "6"),
         ("wheezy", "7"),
         ("jessie", "8"),
         ("stretch", "9"),
@@ -106,7 +122,6 @@ pub fn debian_release(codename: &str) -> Option<&'static str> {
         ("forky", "14"),
         ("duke", "15"),
         ("sid", "sid"),
-        ("squeeze", "6"),
     ];
     RELEASES.iter().find(|(name, _)| *name == codename).map(|(_, number)| *number)
 }
@@ -131,6 +146,11 @@ pub fn of_purl(kind: &str, namespace: &str, name: &str, distro: Option<&str>) ->
         "pub" => "Pub",
         "swift" => "SwiftURL",
         "githubactions" | "github" => "GitHub Actions",
+        "bitnami" => "Bitnami",
+        "conan" => "ConanCenter",
+        "cran" => "CRAN",
+        "hackage" => "Hackage",
+        "julia" => "Julia",
         _ => return None,
     };
     Some((ecosystem.to_owned(), package_name(ecosystem, &joined("/"))))
@@ -138,32 +158,39 @@ pub fn of_purl(kind: &str, namespace: &str, name: &str, distro: Option<&str>) ->
 
 fn system_of_purl(kind: &str, namespace: &str, distro: Option<&str>) -> Option<String> {
     let distro = distro.unwrap_or("");
+    // `bookworm`, `debian-bookworm`, `debian-sid`
+    let codename = distro.strip_prefix("debian-").unwrap_or(distro);
     if kind == "deb"
-        && let Some(number) = debian_release(distro)
+        && let Some(number) = debian_release(codename)
     {
         return Some(format!("Debian:{number}"));
     }
-    let (id, version) =
-        match distro.split_once('-').filter(|(_, version)| version.starts_with(|c: char| c.is_ascii_digit()))
-        {
-            Some((id, version)) => (id, version),
-            None => (namespace, distro),
-        };
-    let id = match id {
-        "redhat" | "el" => "rhel",
-        id => id,
+    // `debian-12`, `opensuse-leap-15.5`, `12`
+    let starts_with_digit = |version: &str| version.starts_with(|c: char| c.is_ascii_digit());
+    let (id, version) = match distro.rsplit_once('-').filter(|(_, version)| starts_with_digit(version)) {
+        Some((id, version)) => (id, version),
+        None if distro.starts_with("opensuse-") => (distro, ""),
+        None if starts_with_digit(distro) => (namespace, distro),
+        None => (namespace, ""),
     };
+    let id = if id == "el" { "rhel" } else { id };
     of_os_release(id, version).or_else(|| {
         Some(
             match id {
                 "debian" => "Debian",
                 "ubuntu" => "Ubuntu",
                 "alpine" => "Alpine",
-                "almalinux" => "AlmaLinux",
+                "almalinux" | "alma" => "AlmaLinux",
                 "rocky" | "rocky-linux" => "Rocky Linux",
-                "rhel" => "Red Hat",
+                "rhel" | "redhat" => "Red Hat",
                 "fedora" => "Fedora",
-                "suse" | "sles" => "SUSE",
+                "suse" | "sles" | "sled" => "SUSE",
+                "oracle" | "ol" => "Oracle Linux",
+                "amazon" | "amzn" => "Amazon Linux",
+                "azurelinux" | "mariner" => "Azure Linux",
+                "photon" => "Photon OS",
+                "mageia" => "Mageia",
+                "openeuler" => "openEuler",
                 "opensuse" => "openSUSE",
                 _ => return None,
             }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::advisory::Advisory;
 use crate::ecosystem;
-use crate::matching::{Installed, Judgement, Package, State};
+use crate::matching::{Installed, Judgement, Package, State, speaks_of_all};
 
 /// What is installed where, turned around: package, version, hosts.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ struct Build {
     ecosystem: String,
     version: String,
     module: String,
+    /// It stands under the name of its source RPM, for statements about every version.
+    is_by_source: bool,
     hosts: Hosts,
 }
 
@@ -50,21 +52,32 @@ impl Fleet {
     pub fn add<'p>(&mut self, host: u32, packages: impl IntoIterator<Item = &'p Package>) {
         self.hosts += 1;
         for package in packages.into_iter().filter(|package| package.foreign.is_empty()) {
-            let key = ecosystem::key(&package.ecosystem);
             let name = ecosystem::package_name(&package.ecosystem, &package.name);
-            let builds = self.packages.entry((key, name)).or_default();
-            let is_same = |build: &Build| build.version == package.version && build.module == package.module;
-            let at = builds.iter().position(is_same).unwrap_or_else(|| {
-                builds.push(Build {
-                    ecosystem: package.ecosystem.clone(),
-                    version: package.version.clone(),
-                    module: package.module.clone(),
-                    hosts: Hosts::default(),
-                });
-                builds.len() - 1
-            });
-            builds[at].hosts.add(host);
+            self.note(host, package, name, false);
+            if let Some(source) = package.source_rpm(ecosystem::scheme(&package.ecosystem)) {
+                self.note(host, package, source.to_owned(), true);
+            }
         }
+    }
+
+    fn note(&mut self, host: u32, package: &Package, name: String, is_by_source: bool) {
+        let builds = self.packages.entry((ecosystem::key(&package.ecosystem), name)).or_default();
+        let is_same = |build: &Build| {
+            build.version == package.version
+                && build.module == package.module
+                && build.is_by_source == is_by_source
+        };
+        let at = builds.iter().position(is_same).unwrap_or_else(|| {
+            builds.push(Build {
+                ecosystem: package.ecosystem.clone(),
+                version: package.version.clone(),
+                module: package.module.clone(),
+                is_by_source,
+                hosts: Hosts::default(),
+            });
+            builds.len() - 1
+        });
+        builds[at].hosts.add(host);
     }
 
     /// How many hosts were added.
@@ -88,6 +101,9 @@ impl Fleet {
             let key = ecosystem::key(&affected.ecosystem);
             let name = ecosystem::package_name(&affected.ecosystem, &affected.name);
             for build in self.packages.get(&(key, name)).into_iter().flatten() {
+                if build.is_by_source && !speaks_of_all(&affected) {
+                    continue;
+                }
                 let judgement =
                     Installed::new(&build.ecosystem, &build.version, &build.module).judge(&affected);
                 if judgement.state != State::NotAffected {

@@ -74,6 +74,8 @@ pub mod range;
 #[cfg(feature = "advisories")]
 pub mod score;
 #[cfg(feature = "advisories")]
+mod stream;
+#[cfg(feature = "advisories")]
 pub mod verdict;
 
 pub use compare::{

@@ -6,10 +6,11 @@ use crate::advisory::{Affected, EventKind, RangeKind, Status};
 use crate::compare::{Fault, Scheme};
 use crate::ecosystem;
 use crate::range::{Place, place};
+use crate::stream;
 
 /// An installed package, under the name and version its publisher's advisories use: source package and source version
 /// for Debian and Ubuntu, origin for Alpine, binary package and EVR for RPM, registry name for language packages.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct Package {
     /// As OSV names it, with the release: `Debian:12`.
@@ -20,12 +21,22 @@ pub struct Package {
     pub version: String,
     /// What is installed under that name, for people: the binary package.
     pub binary: String,
+    /// The source RPM's name, where it is known. Red Hat names it, not its packages, where it speaks of every version.
+    pub source: String,
     /// RPM module and stream; empty for ordinary packages.
     pub module: String,
     /// Publisher when it is not the one of the ecosystem (`nodesource`, `backports`): its packages are *unknown*.
     pub foreign: String,
     /// The system package that owns these files; then a language advisory only enriches.
     pub owner: String,
+}
+
+impl Package {
+    /// The source RPM under whose name more may be said of this package.
+    pub(crate) fn source_rpm(&self, scheme: Option<Scheme>) -> Option<&str> {
+        let has_source = scheme == Some(Scheme::Rpm) && !self.source.is_empty() && self.source != self.name;
+        has_source.then_some(self.source.as_str())
+    }
 }
 
 /// The states of a package in respect of an advisory. Nothing but a comparison that could be made, or a publisher's
@@ -131,7 +142,7 @@ pub struct Judgement<'a> {
     pub reason: Reason<'a>,
 }
 
-const fn judged(state: State, reason: Reason<'_>) -> Judgement<'_> {
+pub(crate) const fn judged(state: State, reason: Reason<'_>) -> Judgement<'_> {
     Judgement { state, reason }
 }
 
@@ -176,6 +187,13 @@ impl<'a> Statement<'a> for &'a Affected {
     }
 }
 
+/// Whether a statement holds for every version: only then a source RPM's name may stand for its packages, whose versions
+/// can differ from its own.
+pub(crate) fn speaks_of_all<'a>(statement: &impl Statement<'a>) -> bool {
+    let is_start = |(kind, version): (EventKind, &str)| kind == EventKind::Introduced && version == "0";
+    statement.versions().next().is_none() && statement.ranges().all(|(_, mut events)| events.all(is_start))
+}
+
 /// An installed version that was looked at once and is compared often.
 #[derive(Debug, Clone, Copy)]
 pub struct Installed<'p> {
@@ -213,24 +231,25 @@ impl<'p> Installed<'p> {
         if let Some(undecidable) = self.bad_version() {
             return undecidable;
         }
-        if let Some(judgement) = self.stream(statement) {
+        if self.scheme == Some(Scheme::Rpm)
+            && let Some(judgement) = stream::judge(self.version, self.module, statement)
+        {
             return judgement;
         }
         match statement.status() {
             Status::ByVersion => {}
             status => return self.word(status, statement),
         }
+        let by_range = by_ranges(self.scheme, self.version, statement);
         if let Some(listed) = statement.versions().find(|version| *version == self.version) {
             // A range that says the same knows more: since when, and fixed by what.
-            let by_range = self.scheme.and_then(|scheme| by_ranges(scheme, self.version, statement));
             let listed = judged(State::Affected, Reason::Listed { version: listed });
             return by_range.filter(|judgement| judgement.state == State::Affected).unwrap_or(listed);
         }
-        let Some(scheme) = self.scheme else { return judged(State::Undecidable, Reason::NoScheme) };
-        let by_range = by_ranges(scheme, self.version, statement);
-        match by_range {
-            Some(judgement) if judgement.state == State::Affected => judgement,
-            outside => self.by_list(scheme, statement, outside),
+        match (by_range, self.scheme) {
+            (Some(judgement), _) if judgement.state == State::Affected => judgement,
+            (outside, Some(scheme)) => self.by_list(scheme, statement, outside),
+            (outside, None) => outside.unwrap_or(judged(State::Undecidable, Reason::NoScheme)),
         }
     }
 
@@ -274,72 +293,22 @@ impl<'p> Installed<'p> {
             None => judged(State::Undecidable, Reason::NoVersions),
         }
     }
-
-    /// RPM modules: a build of a stream is only comparable with builds of the same stream.
-    fn stream<'a>(&self, statement: &impl Statement<'a>) -> Option<Judgement<'a>> {
-        if self.scheme != Some(Scheme::Rpm) {
-            return None;
-        }
-        let module = statement.module();
-        if !module.is_empty() && !self.module.is_empty() {
-            let other = judged(State::NotAffected, Reason::OtherModule { module });
-            return (module != self.module).then_some(other);
-        }
-        let is_modular = !self.module.is_empty() || is_module_build(self.version);
-        let fixes = || {
-            statement.ranges().flat_map(|(_, events)| events).filter(|(kind, _)| *kind == EventKind::Fixed)
-        };
-        let mut modular_fixes = fixes().filter(|(_, version)| is_module_build(version)).peekable();
-        let speaks_of_module = !module.is_empty() || modular_fixes.peek().is_some();
-        match (is_modular, speaks_of_module) {
-            (false, false) => None,
-            (true, false) if fixes().next().is_none() => None,
-            (true, false) => Some(judged(State::NotAffected, Reason::OtherModule { module: "-" })),
-            (false, true) => {
-                let name = if module.is_empty() {
-                    modular_fixes.next().map_or("", |(_, version)| version)
-                } else {
-                    module
-                };
-                Some(judged(State::NotAffected, Reason::OtherModule { module: name }))
-            }
-            (true, true) => {
-                let major = |version: &str| {
-                    version
-                        .split_once(':')
-                        .map_or(version, |(_, rest)| rest)
-                        .split('.')
-                        .next()
-                        .map(str::to_owned)
-                };
-                let is_same_line = modular_fixes.all(|(_, version)| major(version) == major(self.version));
-                (!is_same_line).then_some(judged(State::Undecidable, Reason::StreamUnknown))
-            }
-        }
-    }
 }
 
-/// Whether the release of an EVR was built for a module.
-fn is_module_build(evr: &str) -> bool {
-    evr.contains(".module_") || evr.contains(".module+")
-}
-
-fn by_ranges<'a>(scheme: Scheme, version: &str, statement: &impl Statement<'a>) -> Option<Judgement<'a>> {
+fn by_ranges<'a>(
+    scheme: Option<Scheme>,
+    version: &str,
+    statement: &impl Statement<'a>,
+) -> Option<Judgement<'a>> {
     let mut answer: Option<Judgement<'a>> = None;
     for (kind, events) in statement.ranges() {
         if kind == RangeKind::Git {
             continue;
         }
-        let judgement = match place(scheme, version, events) {
-            Place::Inside { introduced, fixed, last_affected } => {
-                return Some(judged(State::Affected, Reason::InRange { introduced, fixed, last_affected }));
-            }
-            Place::Undecidable { event, fault } => {
-                judged(State::Undecidable, Reason::BadEvent { event, fault: fault.code() })
-            }
-            Place::Outside { fixed: Some(fixed) } => judged(State::NotAffected, Reason::Fixed { fixed }),
-            Place::Outside { fixed: None } => judged(State::NotAffected, Reason::OutOfRange),
-        };
+        let judgement = by_range(scheme, kind, version, events);
+        if judgement.state == State::Affected {
+            return Some(judgement);
+        }
         answer = match answer {
             Some(earlier) if earlier.state == State::Undecidable => Some(earlier),
             Some(earlier) if judgement.reason == Reason::OutOfRange => Some(earlier),
@@ -347,4 +316,33 @@ fn by_ranges<'a>(scheme: Scheme, version: &str, statement: &impl Statement<'a>) 
         };
     }
     answer
+}
+
+/// A range of the type SEMVER has an order of its own, which holds where the ecosystem has none.
+fn by_range<'a>(
+    scheme: Option<Scheme>,
+    kind: RangeKind,
+    version: &str,
+    events: impl Iterator<Item = (EventKind, &'a str)> + Clone,
+) -> Judgement<'a> {
+    let scheme = match scheme {
+        Some(scheme) => scheme,
+        None if kind != RangeKind::Semver => return judged(State::Undecidable, Reason::NoScheme),
+        None => match Scheme::Semver.check(version) {
+            Ok(()) => Scheme::Semver,
+            Err(fault) => {
+                return judged(State::Undecidable, Reason::BadVersion { fault: fault.code() });
+            }
+        },
+    };
+    match place(scheme, version, events) {
+        Place::Inside { introduced, fixed, last_affected } => {
+            judged(State::Affected, Reason::InRange { introduced, fixed, last_affected })
+        }
+        Place::Undecidable { event, fault } => {
+            judged(State::Undecidable, Reason::BadEvent { event, fault: fault.code() })
+        }
+        Place::Outside { fixed: Some(fixed) } => judged(State::NotAffected, Reason::Fixed { fixed }),
+        Place::Outside { fixed: None } => judged(State::NotAffected, Reason::OutOfRange),
+    }
 }

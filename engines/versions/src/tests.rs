@@ -108,6 +108,19 @@ fn what_cannot_be_compared_is_never_not_affected() {
 }
 
 #[test]
+fn a_semver_range_needs_no_ecosystem() {
+    let of = |kind| Affected {
+        ecosystem: "Bitnami".to_owned(),
+        ranges: vec![Range { kind, events: events("i=0 f=2.0.0") }],
+        ..affected("Bitnami", &[], &[])
+    };
+    assert_eq!(judge("1.9.0", &of(RangeKind::Semver)).state, State::Affected);
+    assert_eq!(judge("2.0.0", &of(RangeKind::Semver)).state, State::NotAffected);
+    assert_eq!(judge("2.0", &of(RangeKind::Semver)).state, State::Undecidable);
+    assert_eq!(judge("2.0.0", &of(RangeKind::Ecosystem)).state, State::Undecidable);
+}
+
+#[test]
 fn one_readable_range_that_says_yes_is_enough() {
     assert_eq!(state("Debian:12", "2", &["i=0 f=bad_", "i=1 f=3"], &[]), State::Affected);
     assert_eq!(state("Debian:12", "4", &["i=0 f=<bad>", "i=1 f=3"], &[]), State::Undecidable);
@@ -149,6 +162,58 @@ fn rpm_modules_are_compared_within_their_stream() {
     assert_eq!(on_16.reason, Reason::OtherModule { module: "nodejs:18" });
     let on_18 = Installed::new("AlmaLinux:9", "1:18.0.0-1.module_el9.4.0+1", "nodejs:18").judge(&&named);
     assert_eq!(on_18.state, State::Affected);
+}
+
+/// The stream of an `AlmaLinux` erratum stands in its summary; that of a build, without a label, in its version.
+#[test]
+fn a_version_tells_its_stream_where_it_carries_the_number() {
+    let on = |stream: &str, fix: &str| Affected {
+        module: stream.to_owned(),
+        ..affected("AlmaLinux:9", &[&format!("i=0 f={fix}")], &[])
+    };
+    let php = on("php:8.3", "8.3.33-1.module_el9.8.0+297+88e7f1bf");
+    assert_eq!(judge("8.3.10-1.module_el9.5.0+1", &php).state, State::Affected);
+    assert_eq!(judge("8.3.33-1.module_el9.8.0+297+88e7f1bf", &php).state, State::NotAffected);
+    for other in ["8.1.27-1.module_el9.3.0+1", "8.30.1-1.module_el9.3.0+1"] {
+        assert_eq!(judge(other, &php).reason, Reason::OtherModule { module: "php:8.3" }, "{other}");
+    }
+    let npm = on("nodejs:18", "1:10.8.2-1.18.20.8.1.module_el9.5.0+1");
+    assert_eq!(judge("1:10.7.0-1.18.20.4.1.module_el9.4.0+1", &npm).reason, Reason::StreamUnknown);
+    let labelled = Installed::new("AlmaLinux:9", "1:10.7.0-1.18.20.4.1.module_el9.4.0+1", "nodejs:18");
+    assert_eq!(labelled.judge(&&npm).state, State::Affected);
+    let tools = on("container-tools:rhel8", "2:4.9.4-1.module_el8.10.0+1");
+    assert_eq!(judge("2:4.0.2-1.module_el8.6.0+1", &tools).reason, Reason::StreamUnknown);
+}
+
+#[test]
+fn a_source_rpm_stands_for_its_packages_where_all_versions_are_meant() {
+    let every =
+        Affected { name: "openssl".to_owned(), ..affected("Red Hat:enterprise_linux:9", &["i=0"], &[]) };
+    let fixed = Affected {
+        name: "openssl".to_owned(),
+        ..affected("Red Hat:enterprise_linux:9", &["i=0 f=1:3.0.7-28.el9"], &[])
+    };
+    let mut builder = crate::index::Builder::new();
+    for (id, one) in [("CVE-2026-1", every), ("CVE-2026-2", fixed)] {
+        let advisory = Advisory { id: id.to_owned(), affected: vec![one], ..Advisory::default() };
+        builder.add(crate::import::Record::Advisory(Box::new(advisory)));
+    }
+    let index = crate::index::Index::from_bytes(builder.build("").unwrap()).unwrap();
+    let libraries = Package {
+        ecosystem: "Red Hat:enterprise_linux:9".to_owned(),
+        name: "openssl-libs".to_owned(),
+        version: "1:3.0.7-27.el9".to_owned(),
+        source: "openssl".to_owned(),
+        ..Package::default()
+    };
+    let verdicts = crate::verdict::assess(&index, &libraries, |_| true);
+    let found: Vec<_> = verdicts.iter().map(|one| (one.advisory, one.state)).collect();
+    assert_eq!(found, [("CVE-2026-1", State::Affected)]);
+    let mut fleet = Fleet::new();
+    fleet.add(7, &[libraries]);
+    let touched: Vec<usize> =
+        index.advisories().map(|one| fleet.touched(&Advisory::from(one)).len()).collect();
+    assert_eq!(touched, [1, 0]);
 }
 
 #[test]

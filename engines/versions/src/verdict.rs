@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::compare::Scheme;
 use crate::ecosystem;
-use crate::index::{AdvisoryView, Index};
-use crate::matching::{Installed, Judgement, Package, Reason, State};
+use crate::index::{AdvisoryView, AffectedView, Index};
+use crate::matching::{Installed, Judgement, Package, Reason, State, speaks_of_all};
 
 /// One answer about one package; machine-readable down to the deciding event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -73,7 +73,7 @@ pub fn each<'a>(
     let name = ecosystem::package_name(&package.ecosystem, &package.name);
     let installed = Installed::new(&package.ecosystem, &package.version, &package.module);
     let mut has_any = false;
-    for statement in index.statements(&key, &name) {
+    let mut hand_on = |statement: AffectedView<'a>| {
         has_any = true;
         take(
             Some(statement.advisory()),
@@ -81,6 +81,16 @@ pub fn each<'a>(
             installed.judge(&statement),
             installed.scheme(),
         );
+    };
+    index.statements(&key, &name).for_each(&mut hand_on);
+    if let Some(source) = package.source_rpm(installed.scheme()) {
+        let is_said = |advisory: usize| {
+            index.statements(&key, &name).any(|statement| statement.advisory().place() == advisory)
+        };
+        index
+            .statements(&key, source)
+            .filter(|statement| speaks_of_all(statement) && !is_said(statement.advisory().place()))
+            .for_each(&mut hand_on);
     }
     if !has_any {
         let silence = match () {

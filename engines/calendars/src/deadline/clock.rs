@@ -1,12 +1,11 @@
 //! The running clocks of one incident: start, due, cap, share used, what is next.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::calendar::{BusinessHours, Calendar};
 use crate::civil::{TimeOfDay, Weekday, date_of, day_number, plus_months};
+use crate::deadline::case::{Case, WORKING_DAYS};
 use crate::deadline::pack::{Amount, Anchor, Ends, Pack, Roll, RunningRule, Unit};
 use crate::moment::{DAY_MS, HOUR_MS, MINUTE_MS, Moment};
 use crate::oncall::fairness::percent;
@@ -16,106 +15,123 @@ use crate::sla::clock::MARK_PERCENTS;
 use crate::week::Hours;
 use crate::zone::Zone;
 
-/// The facts of one incident that its clocks depend on.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Case {
-    /// On whose wall clock days and months count.
-    #[serde(default)]
-    pub zone: Zone,
-    /// When things happened. `year_end` and `previous_report` are worked out, not given.
-    pub anchors: BTreeMap<Anchor, Moment>,
-    /// Facts that hold, such as `high_risk`.
-    #[serde(default)]
-    pub facts: Vec<String>,
-    /// When reports were sent, by the id of their clock, in the order of time.
-    #[serde(default)]
-    pub reports: BTreeMap<String, Vec<Moment>>,
-    /// Calendars by the names the packs use.
-    #[serde(default)]
-    pub calendars: BTreeMap<String, Calendar>,
-}
-
 /// One clock of one incident.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Deadline<'a> {
+    /// Of the clock, such as `gdpr.authority`.
     pub id: &'a str,
+    /// Id of the pack it comes from.
     pub pack: &'a str,
+    /// Version of that pack.
     pub pack_version: &'a str,
+    /// What has to be done.
     pub title: &'a str,
+    /// Who is to be told.
     pub recipient: &'a str,
+    /// How it stands.
     pub state: DeadlineState,
     /// Counts the clocks of a repeating rule from 0.
     pub cycle: usize,
+    /// When its anchor happened.
     pub started: Option<Moment>,
     /// The period ends here; what is sent before or at this moment is in time.
     pub due: Option<Moment>,
+    /// When the report was sent.
     pub reported: Option<Moment>,
     /// Plain time used of the time from start to due, in percent; over 100 when overdue. For a clock that was
     /// answered, at the answer.
     pub used_percent: Option<f64>,
+    /// When 50, 75, 90 and 100 % of the plain time from start to due are used; empty without a due moment.
     pub marks: Vec<Mark>,
     /// How `due` came about, step by step; or why there is none.
     pub because: Vec<String>,
+    /// Article and paragraph.
     pub basis: &'a str,
+    /// Where the primary text is.
     pub source: &'a str,
+    /// Whether a person compared the rule with that text.
     pub verified: bool,
 }
 
+/// How one clock stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadlineState {
     /// Its anchor has not happened, or lies after the moment of asking.
     Waiting,
+    /// The report is due, and there is time.
     Running,
+    /// The report is due since the moment `due`.
     Overdue,
+    /// Reported in time.
     Met,
+    /// Reported after `due`.
     Late,
     /// A fact it needs does not hold, one excludes it, or the rule was not in force at the anchor.
     NotApplicable,
 }
 
-/// Every clock of the packs that are enabled, as of `now`: open ones first by due, then the rest in the order
-/// of the packs. Anchors and reports after `now` have not happened yet.
+/// Every clock of the packs that are enabled, as of `now`: open ones first by due (those without a period
+/// before all others), then the rest in the order of the packs. Anchors and reports after `now` have not
+/// happened yet. Hours and minutes are exact time; an end in a gap of the clocks is the moment of the change,
+/// in a fold the first of the two. Without packs there are no clocks.
+///
+/// `Err` names what is not sound in a pack or the case: anchors that are worked out and not given, reports of
+/// clocks that are in no pack, calendars that nobody has.
 pub fn deadlines<'a>(packs: &'a [Pack], case: &Case, now: Moment) -> Result<Vec<Deadline<'a>>, Problem> {
-    for (index, pack) in packs.iter().enumerate() {
-        pack.check().map_err(|problem| problem.of(&format!("packs[{index}]")))?;
-    }
+    case.check(packs)?;
     let fallback = weekdays(&case.zone);
     let mut found = Vec::new();
-    for (index, pack) in packs.iter().enumerate().filter(|(_, pack)| pack.enabled) {
-        for (place, rule) in pack.clocks.iter().enumerate() {
-            if let Some(name) = rule.calendar.as_ref().filter(|name| !case.calendars.contains_key(*name)) {
+    for (index, pack) in packs.iter().enumerate() {
+        let own = pack.check().and_then(|()| pack.ready_calendars());
+        let own = own.map_err(|problem| problem.of(&format!("packs[{index}]")))?;
+        for (place, rule) in pack.clocks.iter().enumerate().filter(|_| pack.enabled) {
+            let named = rule.calendar.as_deref();
+            let calendar = named.map(|name| case.calendars.get(name).or_else(|| own.get(name)));
+            if calendar.is_some_and(|found| found.is_none()) {
+                let name = named.unwrap_or_default();
                 let field = format!("packs[{index}].clocks[{place}].calendar");
                 return Err(Problem::new(field, format!("there is no calendar \"{name}\" in the case")));
             }
-            found.extend(Desk { case, rule, pack, fallback: &fallback, now }.clocks());
+            let working_days = || case.calendars.get(WORKING_DAYS).unwrap_or(&fallback);
+            let calendar = calendar.flatten().unwrap_or_else(working_days);
+            found.extend(Desk { case, rule, pack, calendar, now }.clocks());
         }
     }
-    let is_open = |state| matches!(state, DeadlineState::Running | DeadlineState::Overdue);
-    found.sort_by_key(|clock| match (is_open(clock.state), clock.due) {
+    found.sort_by_key(|clock| match (clock.state.is_open(), clock.due) {
         (true, Some(due)) => due,
-        _ => Moment::MAX,
+        (true, None) => Moment::MIN,
+        (false, _) => Moment::MAX,
     });
     Ok(found)
 }
 
-/// The open clock that is due first; an overdue one before all others.
+/// The open clock that is due first; an overdue one before all others. Clocks without a period have no due
+/// moment and are not among them.
 pub fn next_due<'a, 'b>(clocks: &'b [Deadline<'a>]) -> Option<&'b Deadline<'a>> {
-    let is_open =
-        |clock: &&Deadline<'_>| matches!(clock.state, DeadlineState::Running | DeadlineState::Overdue);
-    clocks.iter().filter(is_open).min_by_key(|clock| clock.due)
+    clocks.iter().filter(|clock| clock.state.is_open() && clock.due.is_some()).min_by_key(|clock| clock.due)
+}
+
+impl DeadlineState {
+    /// Running or overdue: somebody still has to report.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Overdue)
+    }
 }
 
 struct Desk<'a, 'c> {
     case: &'c Case,
     rule: &'a RunningRule,
     pack: &'a Pack,
-    fallback: &'c Calendar,
+    calendar: &'c Calendar,
     now: Moment,
 }
 
 impl<'a> Desk<'a, '_> {
+    fn zone(&self) -> &Zone {
+        self.rule.zone.as_ref().unwrap_or(&self.case.zone)
+    }
+
     fn clocks(&self) -> Vec<Deadline<'a>> {
         if let Some(reason) = self.excluded() {
             return vec![self.without_due(DeadlineState::NotApplicable, reason)];
@@ -124,7 +140,7 @@ impl<'a> Desk<'a, '_> {
             let waits = format!("waiting for {}", self.anchor_name());
             return vec![self.without_due(DeadlineState::Waiting, waits)];
         };
-        let date = self.case.zone.date(start);
+        let date = self.zone().date(start);
         if self.rule.valid_from.is_some_and(|from| date < from)
             || self.rule.valid_to.is_some_and(|to| date > to)
         {
@@ -170,11 +186,9 @@ impl<'a> Desk<'a, '_> {
             Anchor::PreviousReport => self.reports(self.rule.after.as_deref()?).last().copied(),
             Anchor::YearEnd => {
                 let discovered = self.anchor(Anchor::Discovered)?;
-                let next_year = Date::new(self.case.zone.date(discovered).year() + 1, 1, 1).ok()?;
+                let next_year = Date::new(self.zone().date(discovered).year() + 1, 1, 1).ok()?;
                 // Its last moment, so that the first day counted is 1 January.
-                return Some(
-                    self.case.zone.moment(next_year.to_datetime(jiff::civil::Time::midnight())).plus_ms(-1),
-                );
+                return Some(self.zone().moment(next_year.at(0, 0, 0, 0)).plus_ms(-1));
             }
             _ => self.case.anchors.get(&anchor).copied(),
         };
@@ -182,6 +196,11 @@ impl<'a> Desk<'a, '_> {
     }
 
     fn running(&self, start: Moment, cycle: usize, reported: Option<Moment>) -> Deadline<'a> {
+        if self.rule.unit == Unit::WithoutDelay {
+            let state = if reported.is_some() { DeadlineState::Met } else { DeadlineState::Running };
+            let reason = format!("without delay from {} ({start}); no period is fixed", self.anchor_name());
+            return Deadline { started: Some(start), reported, cycle, ..self.without_due(state, reason) };
+        }
         let (due, because) = self.due(start);
         let state = match reported {
             Some(sent) if sent <= due => DeadlineState::Met,
@@ -255,13 +274,9 @@ impl<'a> Desk<'a, '_> {
         (end.moment, because)
     }
 
-    fn calendar(&self) -> &Calendar {
-        self.rule.calendar.as_ref().and_then(|name| self.case.calendars.get(name)).unwrap_or(self.fallback)
-    }
-
     /// The day of the event itself is not counted.
     fn end(&self, start: Moment, amount: Amount, ends: Ends) -> End {
-        let zone = &self.case.zone;
+        let zone = self.zone();
         let count = i64::from(amount.amount);
         let at = zone.datetime(start);
         let later = |days: i64| date_of(day_number(at.date()) + i32::try_from(days).unwrap_or(i32::MAX / 2));
@@ -274,17 +289,18 @@ impl<'a> Desk<'a, '_> {
             Unit::CalendarDays => later(count),
             Unit::Weeks => later(count * 7),
             Unit::Months => plus_months(at, count).date(),
+            Unit::WithoutDelay => at.date(),
             Unit::BusinessDays => {
                 let days = i32::try_from(amount.amount).unwrap_or(i32::MAX);
                 // A calendar without business days leaves plain days: too early is safer than never.
-                self.calendar().add_business_days(at.date(), days).unwrap_or_else(|| later(count))
+                self.calendar.add_business_days(at.date(), days).unwrap_or_else(|| later(count))
             }
         };
         End { moment: self.on(date, ends, start), date }
     }
 
     fn on(&self, date: Date, ends: Ends, like: Moment) -> Moment {
-        let zone = &self.case.zone;
+        let zone = self.zone();
         let second = match ends {
             Ends::EndOfDay => TimeOfDay::END_OF_DAY.ms(),
             Ends::At(time) => time.ms(),
@@ -295,7 +311,7 @@ impl<'a> Desk<'a, '_> {
 
     fn rolled(&self, end: End) -> Option<End> {
         let weekend = self.rule.weekend?;
-        let calendar = self.calendar();
+        let calendar = self.calendar;
         if calendar.is_business_day(end.date) {
             return None;
         }

@@ -14,7 +14,9 @@ use crate::window::Occurrence;
 pub struct Feed {
     /// Shown by calendar programs as the calendar's name.
     pub name: String,
+    /// Its VEVENTs.
     pub entries: Vec<Entry>,
+    /// Its VTODOs.
     pub todos: Vec<Todo>,
 }
 
@@ -23,36 +25,55 @@ pub struct Feed {
 pub struct Entry {
     /// What makes the entry the same entry in the next feed: hashed, so it may be private.
     pub identity: Vec<String>,
+    /// DTSTART and DTEND; an empty span is not written.
     pub span: Span,
+    /// Shown in calendars.
     pub summary: String,
+    /// Left out when empty.
     pub description: String,
+    /// Before the start.
     pub alarms: Vec<Alarm>,
 }
 
 /// A VALARM that shows the summary so many minutes before the start (before the due moment of a todo).
 #[derive(Clone, Copy, Debug)]
 pub struct Alarm {
+    /// How long before, in minutes.
     pub minutes_before: u32,
 }
 
 /// A VTODO: an obligation.
 #[derive(Clone, Debug)]
 pub struct Todo {
+    /// What makes it the same todo in the next feed: hashed, so it may be private.
     pub identity: Vec<String>,
+    /// DUE.
     pub due: Moment,
+    /// Shown in task lists.
     pub summary: String,
+    /// Left out when empty.
     pub description: String,
+    /// STATUS, and COMPLETED where it is done.
     pub state: TodoState,
     /// 1 (highest) to 9; 0 is none. Higher numbers stop at 9.
     pub priority: u8,
+    /// Before the due moment.
     pub alarms: Vec<Alarm>,
 }
 
+/// How far a todo is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TodoState {
+    /// NEEDS-ACTION.
     Open,
+    /// IN-PROCESS.
     InProcess,
-    Done { at: Moment },
+    /// COMPLETED, at that moment.
+    Done {
+        /// When.
+        at: Moment,
+    },
+    /// CANCELLED.
     Cancelled,
 }
 
@@ -172,7 +193,8 @@ fn uid(identity: &[String]) -> String {
 /// A feed of on-call shifts in a range: of one person, or of everybody with the names in the summaries.
 ///
 /// A shift that runs out of the range is cut there, and its description says so. A UID is made of schedule id,
-/// person and the start of the shift, so a shift that is lengthened stays the same entry.
+/// person and the start of the shift, so a shift that is lengthened stays the same entry. An empty or reversed
+/// range, or a person who is not in the schedule, makes a feed without entries.
 pub fn shift_feed(
     board: &Board,
     schedule_id: &str,
@@ -203,7 +225,8 @@ pub fn shift_feed(
     Feed { name: name.clone(), entries: entries.collect(), todos: Vec::new() }
 }
 
-/// A feed of maintenance windows: one entry per occurrence, with the freezes in its description.
+/// A feed of maintenance windows: one entry per occurrence, with the freezes in its description. None for an
+/// empty list.
 pub fn window_feed(name: &str, window_id: &str, occurrences: &[Occurrence<'_>]) -> Feed {
     let entries = occurrences.iter().map(|occurrence| {
         let description = match occurrence.frozen_by.as_slice() {

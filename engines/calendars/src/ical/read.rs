@@ -16,7 +16,9 @@ use crate::zone::Zone;
 /// What a foreign file may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// Size of the file.
     pub most_bytes: usize,
+    /// VEVENTs in it.
     pub most_events: usize,
     /// Occurrences of recurring events, all together.
     pub most_occurrences: usize,
@@ -32,8 +34,11 @@ impl Default for Limits {
 /// One occurrence of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadEvent {
+    /// SUMMARY, escapes undone; empty when there is none.
     pub summary: String,
+    /// UID; empty when there is none.
     pub uid: String,
+    /// From its start to its end; empty when it has neither DTEND nor DURATION and is not all day.
     pub span: Span,
     /// First and last date of an all-day event.
     pub dates: Option<(Date, Date)>,
@@ -44,11 +49,13 @@ pub struct ReadEvent {
 pub struct Reading {
     /// Ascending by start.
     pub events: Vec<ReadEvent>,
+    /// One sentence per event or line.
     pub skipped: Vec<String>,
 }
 
 /// Every occurrence that touches a range. All-day events and times without a zone are read on the given wall
-/// clock. Cancelled events are left out; moved occurrences (RECURRENCE-ID) take the place of the original.
+/// clock, in gaps and folds by the rule of [`Zone`]. Cancelled events are left out; moved occurrences
+/// (RECURRENCE-ID) take the place of the original. Nothing touches an empty or reversed range.
 ///
 /// `Err` when the file is over a limit or is no calendar; faults of one event only skip that event.
 pub fn read(text: &str, zone: &Zone, range: Span, limits: Limits) -> Result<Reading, Problem> {
@@ -84,7 +91,8 @@ pub fn read(text: &str, zone: &Zone, range: Span, limits: Limits) -> Result<Read
     Ok(Reading { events: found, skipped })
 }
 
-/// The all-day events of a feed as holidays, and what was left out. Events with a time of day are no holidays.
+/// The all-day events of a feed that touch a range as holidays, and what was left out. Events with a time of
+/// day are no holidays. Nothing for an empty or reversed range.
 pub fn holidays(
     text: &str,
     zone: &Zone,

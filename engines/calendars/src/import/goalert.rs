@@ -1,31 +1,31 @@
-//! GoAlert schedules, from its GraphQL answers: `{schedule, rotations, userOverrides}`, `data` around or not.
+//! GoAlert schedules, from the answers of its GraphQL API: `{schedule, rotations, userOverrides}`.
 
 use serde::Deserialize;
 
 use crate::civil::{TimeOfDay, Weekday};
-use crate::import::{Imported, Named};
-use crate::moment::Moment;
+use crate::import::shape::Paged;
+use crate::import::{Imported, Named, begun_by};
+use crate::moment::{HOUR_MS, Moment};
+use crate::oncall::turns::turn_number_at;
 use crate::oncall::{
-    Board, Every, Layer, Mode, Override, OverrideKind, Rotation, Schedule, Slot, Temporary, TemporaryShift,
-    Wall,
+    Every, Layer, Mode, Override, OverrideKind, Rotation, Slot, Temporary, TemporaryShift, Wall,
 };
 use crate::problem::{Problem, from_json};
 use crate::week::Hours;
 use crate::zone::Zone;
 
 #[derive(Deserialize)]
-struct Wrapped {
-    data: Export,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Export {
-    schedule: GaSchedule,
+    /// GraphQL puts everything in here.
     #[serde(default)]
-    rotations: Vec<GaRotation>,
+    data: Option<Box<Export>>,
     #[serde(default)]
-    user_overrides: Vec<GaOverride>,
+    schedule: Option<GaSchedule>,
+    #[serde(default)]
+    rotations: Paged<GaRotation>,
+    #[serde(default)]
+    user_overrides: Paged<GaOverride>,
 }
 
 #[derive(Deserialize)]
@@ -91,8 +91,12 @@ struct GaOverride {
     end: Moment,
     #[serde(default)]
     add_user: Option<Named>,
+    #[serde(default, rename = "addUserID")]
+    add_user_id: Option<String>,
     #[serde(default)]
     remove_user: Option<Named>,
+    #[serde(default, rename = "removeUserID")]
+    remove_user_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -107,155 +111,156 @@ struct GaTemporary {
 struct GaShift {
     #[serde(rename = "userID")]
     user_id: String,
+    #[serde(default)]
+    user: Option<Named>,
     start: Moment,
     end: Moment,
 }
 
-/// Reads an export made at that moment: GoAlert keeps whose turn it is as a position, so the moment decides
-/// how the turns before and after are counted. All targets are on call together; temporary schedules come
-/// before everything else.
+/// Reads an answer given at that moment: GoAlert keeps whose turn it is as a position, so the moment decides
+/// how the turns before and after are counted. `rotations` and `userOverrides` are lists or connections
+/// (`{"nodes": […]}`), `data` around everything or not. All targets are on call together; temporary schedules
+/// come before everything else.
+///
+/// Hourly turns hand over on the wall clock there, so those of 12 hours become two layers that take turns by
+/// the day. `Err` when the JSON is not such an answer; it names the field.
 pub fn schedule(text: &str, exported_at: Moment) -> Result<Imported, Problem> {
-    let is_wrapped = from_json::<Wrapped>(text);
-    let export = match is_wrapped {
-        Ok(wrapped) => wrapped.data,
-        Err(problem) if problem.field.starts_with("data") => return Err(problem),
-        Err(_) => from_json(text)?,
-    };
-    let source = &export.schedule;
-    let mut imported = Imported {
-        schedule: Schedule {
-            name: source.name.clone(),
-            zone: source.time_zone.clone(),
-            ..Schedule::default()
-        },
-        ..Imported::default()
-    };
-    for target in &source.targets {
-        if let Some(layer) = ready(target, &export, exported_at, &mut imported) {
-            imported.schedule.layers.push(layer);
-        }
+    let mut export: Export = from_json(text)?;
+    if let Some(inner) = export.data.take() {
+        export = *inner;
     }
-    for change in &export.user_overrides {
+    let Some(source) = &export.schedule else {
+        return Err(Problem::new(
+            "schedule",
+            "missing: an export has the schedule, its rotations and userOverrides",
+        ));
+    };
+    let mut imported = Imported::new(&source.name, &source.time_zone);
+    for target in &source.targets {
+        let layers = ready(target, source, &export.rotations.0, exported_at, &mut imported);
+        imported.schedule.layers.extend(layers);
+    }
+    for change in &export.user_overrides.0 {
         overridden(change, &mut imported);
     }
     for temporary in &source.temporary_schedules {
-        let shift = |shift: &GaShift| TemporaryShift {
-            person: shift.user_id.clone(),
-            from: shift.start,
-            to: shift.end,
-        };
-        let shifts = temporary.shifts.iter().map(shift).collect();
+        let shifts = temporary.shifts.iter().map(|shift| shifted(shift, &mut imported)).collect();
         let name = "temporary schedule".to_owned();
-        imported.schedule.temporary.push(Temporary {
-            name,
-            from: temporary.start,
-            to: temporary.end,
-            shifts,
-        });
+        let (from, to) = (temporary.start, temporary.end);
+        imported.schedule.temporary.push(Temporary { name, from, to, shifts });
     }
     Ok(imported)
 }
 
-fn ready(target: &GaTarget, export: &Export, at: Moment, imported: &mut Imported) -> Option<Layer> {
-    let name = target.target.name.clone().unwrap_or_else(|| target.target.id.clone());
-    let restrictions = Some(target.rules.iter().map(hours).collect());
-    let plain = Layer { name, mode: Mode::Add, restrictions, ..Layer::default() };
-    if target.target.kind == "user" {
-        let named = Named {
-            id: Some(target.target.id.clone()),
-            name: target.target.name.clone(),
-            ..Named::default()
-        };
-        let person = imported.person(&named)?;
-        return Some(Layer { participants: vec![Slot(vec![person])], ..plain });
-    }
-    let rotation = export.rotations.iter().find(|rotation| rotation.id == target.target.id);
-    let Some(rotation) = rotation.filter(|_| target.target.kind == "rotation") else {
-        let GaNamed { id, kind, .. } = &target.target;
-        imported.lost.push(format!("target {id} of type {kind} has no rotation in the export; left out"));
-        return None;
-    };
-    turning(rotation, plain, export, at, imported)
+fn shifted(shift: &GaShift, imported: &mut Imported) -> TemporaryShift {
+    shift.user.iter().for_each(|user| drop(imported.person(user)));
+    TemporaryShift { person: shift.user_id.clone(), from: shift.start, to: shift.end }
 }
 
-fn turning(
-    source: &GaRotation,
-    plain: Layer,
-    export: &Export,
+fn ready(
+    target: &GaTarget,
+    schedule: &GaSchedule,
+    rotations: &[GaRotation],
     at: Moment,
     imported: &mut Imported,
-) -> Option<Layer> {
-    let every = match source.kind.as_str() {
-        "hourly" => Every::Hour,
-        "daily" => Every::Day,
-        "weekly" => Every::Week,
-        "monthly" => Every::Month,
-        kind => {
-            imported.lost.push(format!("rotation {}: type {kind} is not known; left out", source.name));
-            return None;
-        }
+) -> Vec<Layer> {
+    let GaNamed { id, kind, name } = &target.target;
+    let restrictions = Some(target.rules.iter().map(hours).collect());
+    let plain = Layer {
+        name: name.as_ref().unwrap_or(id).clone(),
+        mode: Mode::Add,
+        restrictions,
+        restrictions_zone: Some(schedule.time_zone.clone()),
+        ..Layer::default()
     };
-    let start = source.time_zone.datetime(source.start);
+    if kind == "user" {
+        let named = Named { id: Some(id.clone()), name: name.clone(), ..Named::default() };
+        return vec![Layer { participants: vec![imported.slot(&named)], ..plain }];
+    }
+    let Some(rotation) = rotations.iter().find(|rotation| kind == "rotation" && rotation.id == *id) else {
+        imported.lose(format!("target {id} of type {kind} has no rotation in the export; left out"));
+        return Vec::new();
+    };
+    turning(rotation, plain, at, imported)
+}
+
+fn turning(source: &GaRotation, plain: Layer, at: Moment, imported: &mut Imported) -> Vec<Layer> {
+    let of = format!("rotation {}", source.name);
+    let Some(every) = imported.unit(&source.kind, &of) else { return Vec::new() };
+    let zone = &source.time_zone;
+    let start = zone.datetime(source.start);
     if every == Every::Month && start.day() > 28 {
-        imported.lost.push(format!(
-            "rotation {}: on the {}th of shorter months GoAlert hands over days later; here it is the last day",
-            source.name,
+        imported.lose(format!(
+            "{of}: in months without a day {} GoAlert hands over some days later; here on the last day",
             start.day()
         ));
     }
-    let mut participants = Vec::new();
-    if source.user_ids.is_empty() {
-        participants
-            .extend(source.users.iter().map(|user| Slot(imported.person(user).into_iter().collect())));
-    } else {
-        source.users.iter().for_each(|user| drop(imported.person(user)));
-        participants.extend(source.user_ids.iter().map(|id| Slot(vec![id.clone()])));
+    let mut slots: Vec<Slot> = source.users.iter().map(|user| imported.slot(user)).collect();
+    if !source.user_ids.is_empty() {
+        slots = source.user_ids.iter().map(|id| Slot(vec![id.clone()])).collect();
     }
-    let rotation = Rotation {
-        every,
-        length: source.shift_length.max(1),
-        start: Wall::from(start),
-        on_for_minutes: None,
-        first: 0,
-    };
-    let mut layer = Layer {
-        participants,
-        rotation: Some(rotation),
-        zone: Some(source.time_zone.clone()),
-        restrictions_zone: Some(export.schedule.time_zone.clone()),
-        ..plain
-    };
+    let length = source.shift_length.max(1);
+    let rotation = Rotation { every, length, start: Wall::from(start), on_for_minutes: None, first: 0 };
+    let plain = Layer { zone: Some(zone.clone()), ..plain };
     // GoAlert's position belongs to the turn that runs at the export.
-    let alone = Schedule { layers: vec![layer.clone()], ..Schedule::default() };
-    let turn =
-        Board::new(&alone).ok().and_then(|board| board.layers[0].turn_at(at)).map_or(0, |(turn, _)| turn);
-    let count = i64::try_from(layer.participants.len().max(1)).unwrap_or(1);
-    let first = (source.active_user_index - turn).rem_euclid(count);
-    if let Some(rotation) = &mut layer.rotation {
-        rotation.first = u32::try_from(first).unwrap_or(0);
+    let count = i64::try_from(slots.len().max(1)).unwrap_or(1);
+    let first = |turn: i64| u32::try_from((source.active_user_index - turn).rem_euclid(count)).unwrap_or(0);
+    if every != Every::Hour || *zone == Zone::utc() {
+        let mut rotation = begun_by(rotation, zone, at, slots.len());
+        rotation.first = first(turn_number_at(&rotation, zone, at));
+        return vec![Layer { participants: slots, rotation: Some(rotation), ..plain }];
     }
-    Some(layer)
+    by_wall_hours(&rotation, &slots, zone, at, first)
+        .into_iter()
+        .map(|(rotation, participants)| Layer { participants, rotation: Some(rotation), ..plain.clone() })
+        .collect()
+}
+
+/// Turns of so many hours on the wall clock: they come round after whole days, so each of them is a part of a
+/// turn by days, on call for its hours only.
+fn by_wall_hours(
+    hourly: &Rotation,
+    slots: &[Slot],
+    zone: &Zone,
+    at: Moment,
+    first: impl Fn(i64) -> u32,
+) -> Vec<(Rotation, Vec<Slot>)> {
+    let hours = hourly.length;
+    let divides = |part: &u32| hours.is_multiple_of(*part) && 24_u32.is_multiple_of(*part);
+    let parts = 24 / (1..=24).rev().find(divides).unwrap_or(1);
+    let days = hours * parts / 24;
+    let daily =
+        Rotation { every: Every::Day, length: days, on_for_minutes: Some(hours * 60), ..hourly.clone() };
+    let daily = begun_by(daily, zone, at, 1);
+    let turn = (zone.clock(at) - daily.start.0).div_euclid(i64::from(hours) * HOUR_MS);
+    // The position of the first turn, from that of the one that runs.
+    let origin = first(turn);
+    let part = |index: u32| {
+        let start = daily.start.datetime().saturating_add(jiff::Span::new().hours(index * hours));
+        let order = (0..slots.len()).map(|round| origin as usize + index as usize + round * parts as usize);
+        let order = order.map(|turn| slots[turn % slots.len()].clone()).collect();
+        (Rotation { start: Wall::from(start), ..daily.clone() }, order)
+    };
+    (0..parts).map(part).collect()
 }
 
 fn overridden(change: &GaOverride, imported: &mut Imported) {
-    let add = change.add_user.as_ref().and_then(|user| imported.person(user));
-    let remove = change.remove_user.as_ref().and_then(|user| imported.person(user));
+    let mut named = |user: &Option<Named>, id: &Option<String>| {
+        let own = Named { id: id.clone(), ..Named::default() };
+        imported.person(user.as_ref().unwrap_or(&own))
+    };
+    let add = named(&change.add_user, &change.add_user_id);
+    let remove = named(&change.remove_user, &change.remove_user_id);
     let (kind, person, instead_of) = match (add, remove) {
         (Some(add), Some(remove)) => (OverrideKind::Replace, Some(add), Some(remove)),
         (Some(add), None) => (OverrideKind::Add, Some(add), None),
         (None, Some(remove)) => (OverrideKind::Remove, Some(remove), None),
         (None, None) => {
-            imported.lost.push(format!("an override at {} names nobody and was left out", change.start));
-            return;
+            return imported.lose(format!("an override at {} names nobody and was left out", change.start));
         }
     };
-    imported.schedule.overrides.push(Override {
-        from: change.start,
-        to: change.end,
-        kind,
-        person,
-        instead_of,
-    });
+    let (from, to) = (change.start, change.end);
+    imported.schedule.overrides.push(Override { from, to, kind, person, instead_of });
 }
 
 fn hours(rule: &GaRule) -> Hours {

@@ -1,22 +1,30 @@
 //! Importers: export JSON of other products to schedules, as pure functions, with a list of what was lost.
+//!
+//! Each reads the answers of the product's own API as they come, pages and envelopes included, and ignores
+//! fields it has no use for. A field it needs and cannot read is a [`Problem`](crate::problem::Problem) that
+//! names it; what the product can express and a [`Schedule`] cannot stands in [`Imported::lost`].
 
 pub mod goalert;
 pub mod grafana;
 pub mod opsgenie;
 pub mod pagerduty;
+mod shape;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::civil::{TimeOfDay, Weekday};
-use crate::oncall::{Every, Schedule};
-use crate::week::Hours;
+use crate::moment::Moment;
+use crate::oncall::turns::hand_over_before;
+use crate::oncall::{Every, Layer, Rotation, Schedule, Slot};
+use crate::zone::Zone;
 
 /// One schedule taken over. People are named by their id in the source; `people` has their names there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Imported {
+    /// The schedule, ready for [`Board::new`](crate::oncall::Board::new).
     pub schedule: Schedule,
+    /// Names by id, of everybody the source names.
     pub people: BTreeMap<String, String>,
     /// What could not be taken over exactly, and how it was treated. Empty when the import is exact.
     pub lost: Vec<String>,
@@ -38,6 +46,15 @@ struct Named {
 }
 
 impl Imported {
+    fn new(name: &str, zone: &Zone) -> Self {
+        let schedule = Schedule { name: name.to_owned(), zone: zone.clone(), ..Schedule::default() };
+        Self { schedule, ..Self::default() }
+    }
+
+    fn lose(&mut self, what: String) {
+        self.lost.push(what);
+    }
+
     /// The id of somebody, whose name is noted; `None` when the source names nobody.
     fn person(&mut self, named: &Named) -> Option<String> {
         let Named { id, name, summary, username, email } = named;
@@ -47,45 +64,40 @@ impl Imported {
         self.people.insert(id.clone(), name.clone());
         Some(id.clone())
     }
-}
 
-/// A turn of that many seconds in the unit that hands over at the same wall-clock time; `None` when it is no
-/// whole number of hours.
-fn every(seconds: u64) -> Option<(Every, u32)> {
-    let units = [(Every::Week, 604_800), (Every::Day, 86_400), (Every::Hour, 3_600)];
-    let (every, unit) = units.into_iter().find(|(_, unit)| seconds > 0 && seconds.is_multiple_of(*unit))?;
-    Some((every, u32::try_from(seconds / unit).ok()?))
-}
-
-/// A weekly window from a day and second of the day on, at most a week long. Without a day, every day.
-fn window(day: Option<Weekday>, from: u32, seconds: u32) -> Hours {
-    let seconds = seconds.clamp(1, 604_800);
-    let end = from + seconds;
-    let to_day = day.filter(|_| seconds > 86_400);
-    let to_day = to_day.map(|day| Weekday::ALL[(day.index() + (end / 86_400) as usize) % 7]);
-    let to = if end == 86_400 { end } else { end % 86_400 };
-    Hours {
-        days: day.map(|day| vec![day]),
-        from: TimeOfDay::from_seconds(from),
-        // 24:00 is not the end of a later day: there it is 00:00 of the day named.
-        to: TimeOfDay::from_seconds(if to_day.is_some() { end % 86_400 } else { to }),
-        to_day,
+    /// A turn of that one person; of nobody when the source names nobody.
+    fn slot(&mut self, named: &Named) -> Slot {
+        Slot(self.person(named).into_iter().collect())
     }
-}
 
-/// Either a list or the only one.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMore<T> {
-    More(Vec<T>),
-    One(Box<T>),
-}
-
-impl<T> OneOrMore<T> {
-    fn list(self) -> Vec<T> {
-        match self {
-            Self::More(list) => list,
-            Self::One(one) => vec![*one],
+    /// The unit of a rotation type such as `weekly`; an unknown one is noted.
+    fn unit(&mut self, word: &str, of: &str) -> Option<Every> {
+        let units = [
+            ("hourly", Every::Hour),
+            ("daily", Every::Day),
+            ("weekly", Every::Week),
+            ("monthly", Every::Month),
+        ];
+        let found = units.into_iter().find(|(known, _)| word.eq_ignore_ascii_case(known));
+        if found.is_none() {
+            self.lose(format!("{of}: type {word} is not known; left out"));
         }
+        found.map(|(_, every)| every)
     }
+}
+
+/// Whether a layer is in force at all; sources keep ended ones whose end lies before their start.
+fn is_ever(layer: &Layer) -> bool {
+    layer.from.zip(layer.until).is_none_or(|(from, until)| from < until)
+}
+
+/// The same turns told from a first hand-over that is not after `at`: in the sources a rotation also turns
+/// before its start. The start moves back by whole turns, and whoever has the first turn with it.
+fn begun_by(mut rotation: Rotation, zone: &Zone, at: Moment, participants: usize) -> Rotation {
+    let (start, turns) = hand_over_before(&rotation, zone, at);
+    let count = i64::try_from(participants.max(1)).unwrap_or(1);
+    let first = (i64::from(rotation.first) - turns).rem_euclid(count);
+    rotation.first = u32::try_from(first).unwrap_or(0);
+    rotation.start = start;
+    rotation
 }

@@ -1,11 +1,12 @@
-//! Opsgenie schedules: `GET /v2/schedules?expand=rotation` with, per schedule, its `overrides`.
+//! Opsgenie schedules: `GET /v2/schedules?expand=rotation` or `/v2/schedules/{id}`, with their `overrides`.
 
 use serde::Deserialize;
 
 use crate::civil::{TimeOfDay, Weekday};
-use crate::import::{Imported, Named, OneOrMore};
+use crate::import::shape::OneOrMore;
+use crate::import::{Imported, Named, is_ever};
 use crate::moment::Moment;
-use crate::oncall::{Every, Layer, Mode, Override, OverrideKind, Rotation, Schedule, Slot, Wall};
+use crate::oncall::{Layer, Mode, Override, OverrideKind, Rotation, Slot, Wall};
 use crate::problem::{Problem, from_json};
 use crate::week::Hours;
 use crate::zone::Zone;
@@ -91,70 +92,54 @@ struct OgOverride {
     rotations: Vec<Named>,
 }
 
-/// Reads an export: `data` is one schedule or a list. Rotations are on call together, as Opsgenie has it. An
-/// override of some rotations only becomes a hole in those layers with a layer of its own.
+/// Reads an answer: `data` is one schedule or a list, each with the `data` of `/v2/schedules/{id}/overrides`
+/// put into it as `overrides`. Rotations are on call together, as Opsgenie has it. An override of some
+/// rotations only becomes a hole in those layers with a layer of its own.
+///
+/// Daily and weekly turns hand over on the wall clock, hourly ones after exact hours. `Err` when the JSON is
+/// not such an answer; it names the field.
 pub fn schedules(text: &str) -> Result<Vec<Imported>, Problem> {
     let export: Export = from_json(text)?;
-    Ok(export.data.list().iter().map(imported).collect())
+    Ok(export.data.0.iter().map(imported).collect())
 }
 
 fn imported(source: &OgSchedule) -> Imported {
-    let mut imported = Imported {
-        schedule: Schedule {
-            name: source.name.clone(),
-            zone: source.timezone.clone(),
-            ..Schedule::default()
-        },
-        ..Imported::default()
-    };
+    let mut imported = Imported::new(&source.name, &source.timezone);
     if !source.enabled {
-        imported
-            .lost
-            .push("the schedule is disabled in Opsgenie; it was taken over as if enabled".to_owned());
+        imported.lose("the schedule is disabled in Opsgenie; it was taken over as if enabled".to_owned());
     }
-    let mut ids: Vec<&str> = Vec::new();
+    // Beside each layer the id of its rotation: overrides name rotations.
+    let mut layers: Vec<(&str, Layer)> = Vec::new();
     for rotation in &source.rotations {
         if !rotation.enabled {
-            imported.lost.push(format!("rotation {} is disabled and was left out", rotation.name));
+            imported.lose(format!("rotation {} is disabled and was left out", rotation.name));
         } else if let Some(layer) = ready(rotation, &source.timezone, &mut imported) {
-            imported.schedule.layers.push(layer);
-            ids.push(&rotation.id);
+            layers.push((&rotation.id, layer));
         }
     }
-    let mut layers: Vec<(&str, Layer)> =
-        ids.into_iter().zip(std::mem::take(&mut imported.schedule.layers)).collect();
     for change in &source.overrides {
-        let Some(person) =
-            participant(&change.user, &mut imported).0.pop().filter(|_| change.start_date < change.end_date)
-        else {
-            imported
-                .lost
-                .push(format!("an override at {} without a user or an end was left out", change.start_date));
-            continue;
-        };
-        let (from, to) = (change.start_date, change.end_date);
-        let named: Vec<&str> =
-            change.rotations.iter().filter_map(|rotation| rotation.id.as_deref()).collect();
-        if named.is_empty() {
-            let kind = OverrideKind::Replace;
-            imported.schedule.overrides.push(Override {
-                from,
-                to,
-                kind,
-                person: Some(person),
-                instead_of: None,
-            });
-        } else {
-            layers =
-                layers.into_iter().flat_map(|(id, layer)| pierced(id, layer, &named, from, to)).collect();
-            let name = "override".to_owned();
-            let participants = vec![Slot(vec![person])];
-            let (from, until) = (Some(from), Some(to));
-            layers.push(("", Layer { name, mode: Mode::Add, participants, from, until, ..Layer::default() }));
-        }
+        overridden(change, &mut layers, &mut imported);
     }
-    imported.schedule.layers = layers.into_iter().map(|(_, layer)| layer).collect();
+    imported.schedule.layers = layers.into_iter().map(|(_, layer)| layer).filter(is_ever).collect();
     imported
+}
+
+fn overridden(change: &OgOverride, layers: &mut Vec<(&str, Layer)>, imported: &mut Imported) {
+    let (from, to) = (change.start_date, change.end_date);
+    let person = participant(&change.user, imported).0.pop().filter(|_| from < to);
+    let Some(person) = person else {
+        return imported.lose(format!("an override at {from} without a user or an end was left out"));
+    };
+    let named: Vec<&str> = change.rotations.iter().filter_map(|rotation| rotation.id.as_deref()).collect();
+    if named.is_empty() {
+        let (kind, person) = (OverrideKind::Replace, Some(person));
+        return imported.schedule.overrides.push(Override { from, to, kind, person, instead_of: None });
+    }
+    let whole = std::mem::take(layers);
+    layers.extend(whole.into_iter().flat_map(|(id, layer)| pierced(id, layer, &named, from, to)));
+    let alone = Layer { name: "override".to_owned(), mode: Mode::Add, ..Layer::default() };
+    let participants = vec![Slot(vec![person])];
+    layers.push(("", Layer { participants, from: Some(from), until: Some(to), ..alone }));
 }
 
 /// The layer before and after the hole, when it is one of those named.
@@ -168,15 +153,7 @@ fn pierced<'a>(id: &'a str, layer: Layer, named: &[&str], from: Moment, to: Mome
 }
 
 fn ready(source: &OgRotation, zone: &Zone, imported: &mut Imported) -> Option<Layer> {
-    let every = match source.kind.as_str() {
-        "hourly" => Every::Hour,
-        "daily" => Every::Day,
-        "weekly" => Every::Week,
-        kind => {
-            imported.lost.push(format!("rotation {}: type {kind} is not known; left out", source.name));
-            return None;
-        }
-    };
+    let every = imported.unit(&source.kind, &format!("rotation {}", source.name))?;
     let participants = source.participants.iter().map(|one| participant(one, imported)).collect();
     let start = Wall::from(zone.datetime(source.start_date));
     let restrictions = source.time_restriction.as_ref().map(|restriction| {
@@ -201,11 +178,11 @@ fn ready(source: &OgRotation, zone: &Zone, imported: &mut Imported) -> Option<La
 
 fn participant(source: &OgParticipant, imported: &mut Imported) -> Slot {
     match (source.kind.as_str(), imported.person(&source.named)) {
-        ("none", _) | (_, None) => Slot::default(),
+        ("none" | "noone", _) | (_, None) => Slot::default(),
         ("user", Some(person)) => Slot(vec![person]),
         (kind, Some(id)) => {
             let name = format!("{kind}:{id}");
-            imported.lost.push(format!("participant {name} is no person; it was taken over under that name"));
+            imported.lose(format!("participant {name} is no person; it was taken over under that name"));
             let label = imported.people.remove(&id).unwrap_or_default();
             imported.people.insert(name.clone(), label);
             Slot(vec![name])

@@ -1,12 +1,13 @@
-//! PagerDuty schedules: `GET /schedules/{id}` (`{"schedule": …}`) or a list (`{"schedules": […]}`).
+//! PagerDuty schedules: `GET /schedules/{id}`, or `GET /schedules?include[]=schedule_layers`.
 
 use serde::Deserialize;
 
 use crate::civil::{TimeOfDay, Weekday};
-use crate::import::{Imported, Named, every, window};
-use crate::moment::{DAY_MS, HOUR_MS, Moment};
-use crate::oncall::{Every, Layer, Mode, Override, OverrideKind, Rotation, Schedule, Slot, Wall};
+use crate::import::{Imported, Named, begun_by, is_ever};
+use crate::moment::Moment;
+use crate::oncall::{Every, Layer, Mode, Override, OverrideKind, Rotation, Wall};
 use crate::problem::{Problem, from_json};
+use crate::week::Hours;
 use crate::zone::Zone;
 
 #[derive(Deserialize)]
@@ -15,6 +16,9 @@ struct Export {
     schedule: Option<PdSchedule>,
     #[serde(default)]
     schedules: Vec<PdSchedule>,
+    /// The answer of `GET /schedules/{id}/overrides`, put beside the one schedule.
+    #[serde(default)]
+    overrides: Vec<PdOverride>,
 }
 
 #[derive(Deserialize)]
@@ -22,9 +26,18 @@ struct PdSchedule {
     name: String,
     time_zone: Zone,
     #[serde(default)]
-    schedule_layers: Vec<PdLayer>,
+    schedule_layers: Option<Vec<PdLayer>>,
     #[serde(default)]
     overrides: Vec<PdOverride>,
+    /// What the answer has when it was asked for a range of time.
+    #[serde(default)]
+    overrides_subschedule: Option<PdSubschedule>,
+}
+
+#[derive(Default, Deserialize)]
+struct PdSubschedule {
+    #[serde(default)]
+    rendered_schedule_entries: Vec<PdOverride>,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +66,7 @@ struct PdRestriction {
     kind: String,
     start_time_of_day: TimeOfDay,
     duration_seconds: u32,
+    /// 1 is Monday.
     #[serde(default)]
     start_day_of_week: Option<usize>,
 }
@@ -64,101 +78,88 @@ struct PdOverride {
     user: Named,
 }
 
-/// Reads an export. Layers come topmost first there and lowest first here; each takes the place of those
-/// below when it has somebody; an override takes everybody's place, a later one that of an earlier.
+/// Reads an answer with one schedule or a list. Layers come topmost first there and lowest first here; each
+/// takes the place of those below when it has somebody; an override takes everybody's place, a later one that
+/// of an earlier. Overrides stand in the schedule, in its `overrides_subschedule`, or beside the schedule.
 ///
-/// `Err` when the JSON is not such an export; it names the field.
+/// Turns of whole days hand over on the wall clock, others after exact hours. `Err` when the JSON is not such
+/// an answer; it names the field.
 pub fn schedules(text: &str) -> Result<Vec<Imported>, Problem> {
     let export: Export = from_json(text)?;
     if export.schedule.is_none() && export.schedules.is_empty() {
         return Err(Problem::new("schedule", "missing: an export has schedule or schedules"));
     }
-    Ok(export.schedule.into_iter().chain(export.schedules).map(|schedule| imported(&schedule)).collect())
+    if export.schedule.is_none() && !export.overrides.is_empty() {
+        return Err(Problem::new("overrides", "beside a list it is not known which schedule they are of"));
+    }
+    let beside = export.overrides;
+    let alone = export.schedule.map(|schedule| imported(&schedule, &beside));
+    Ok(alone.into_iter().chain(export.schedules.iter().map(|schedule| imported(schedule, &[]))).collect())
 }
 
-fn imported(source: &PdSchedule) -> Imported {
-    let mut imported = Imported {
-        schedule: Schedule {
-            name: source.name.clone(),
-            zone: source.time_zone.clone(),
-            ..Schedule::default()
-        },
-        ..Imported::default()
+fn imported(source: &PdSchedule, beside: &[PdOverride]) -> Imported {
+    let mut imported = Imported::new(&source.name, &source.time_zone);
+    let Some(layers) = &source.schedule_layers else {
+        imported.lose("the export has no schedule_layers; ask with include[]=schedule_layers".to_owned());
+        return imported;
     };
-    for layer in source.schedule_layers.iter().rev() {
-        if let Some(layer) = ready(layer, &source.time_zone, &mut imported) {
-            imported.schedule.layers.push(layer);
-        }
+    for layer in layers.iter().rev() {
+        let layer = ready(layer, &source.time_zone, &mut imported);
+        imported.schedule.layers.extend(layer.filter(is_ever));
     }
-    for change in &source.overrides {
-        let person = imported.person(&change.user);
-        if person.is_none() || change.end <= change.start {
-            imported
-                .lost
-                .push(format!("an override at {} without a user or an end was left out", change.start));
-            continue;
-        }
-        imported.schedule.overrides.push(Override {
-            from: change.start,
-            to: change.end,
-            kind: OverrideKind::Replace,
-            person,
-            instead_of: None,
-        });
+    let rendered =
+        source.overrides_subschedule.as_ref().map(|part| part.rendered_schedule_entries.as_slice());
+    let lists = [rendered.unwrap_or_default(), &source.overrides, beside];
+    for change in lists.into_iter().flatten() {
+        overridden(change, &mut imported);
     }
     imported
 }
 
+fn overridden(change: &PdOverride, imported: &mut Imported) {
+    let person = imported.person(&change.user);
+    if person.is_none() || change.end <= change.start {
+        imported.lose(format!("an override at {} without a user or an end was left out", change.start));
+        return;
+    }
+    let (from, to, kind) = (change.start, change.end, OverrideKind::Replace);
+    let ready = Override { from, to, kind, person, instead_of: None };
+    // The same override may stand in two of the lists.
+    if !imported.schedule.overrides.contains(&ready) {
+        imported.schedule.overrides.push(ready);
+    }
+}
+
 fn ready(source: &PdLayer, zone: &Zone, imported: &mut Imported) -> Option<Layer> {
-    let Some((every, length)) = every(source.rotation_turn_length_seconds) else {
+    let Some((every, length)) = turn(source.rotation_turn_length_seconds) else {
         let seconds = source.rotation_turn_length_seconds;
-        imported
-            .lost
-            .push(format!("layer {}: turns of {seconds} s are no whole hours; left out", source.name));
+        imported.lose(format!("layer {}: turns of {seconds} s are no whole hours; left out", source.name));
         return None;
     };
-    let mut participants = Vec::new();
-    for user in &source.users {
-        match imported.person(&user.user) {
-            Some(person) => participants.push(Slot(vec![person])),
-            None => participants.push(Slot::default()),
-        }
-    }
-    let start = before(source, zone, every, length);
-    let restrictions = restrictions(source, imported);
+    let participants: Vec<_> = source.users.iter().map(|user| imported.slot(&user.user)).collect();
+    let start = Wall::from(zone.datetime(source.rotation_virtual_start));
+    let rotation = Rotation { every, length, start, on_for_minutes: None, first: 0 };
     Some(Layer {
         name: source.name.clone(),
         mode: Mode::Replace,
+        rotation: Some(begun_by(rotation, zone, source.start, participants.len())),
         participants,
-        rotation: Some(Rotation { every, length, start, on_for_minutes: None, first: 0 }),
-        restrictions,
+        restrictions: restrictions(source, imported),
         from: Some(source.start),
         until: source.end,
         ..Layer::default()
     })
 }
 
-/// The virtual start, moved back by whole rounds until it does not lie after the layer's own start.
-fn before(source: &PdLayer, zone: &Zone, every: Every, length: u32) -> Wall {
-    let unit = match every {
-        Every::Week => 7 * DAY_MS,
-        Every::Day => DAY_MS,
-        _ => HOUR_MS,
-    };
-    let users = i64::try_from(source.users.len().max(1)).unwrap_or(1);
-    let round = (unit * i64::from(length)).saturating_mul(users);
-    let late = source.rotation_virtual_start.since(source.start).max(0);
-    let rounds = (late + round - 1) / round;
-    let start = source.rotation_virtual_start;
-    let wall = if every == Every::Hour {
-        zone.datetime(start.plus_ms(-rounds * round))
-    } else {
-        crate::civil::datetime_of(zone.wall(start) - rounds * round)
-    };
-    Wall::from(wall)
+/// A turn of that many seconds in the unit that hands over at the same wall-clock time; `None` when it is no
+/// whole number of hours.
+fn turn(seconds: u64) -> Option<(Every, u32)> {
+    let units = [(Every::Week, 604_800), (Every::Day, 86_400), (Every::Hour, 3_600)];
+    let (every, unit) = units.into_iter().find(|(_, unit)| seconds > 0 && seconds.is_multiple_of(*unit))?;
+    Some((every, u32::try_from(seconds / unit).ok().filter(|length| *length <= 10_000)?))
 }
 
-fn restrictions(source: &PdLayer, imported: &mut Imported) -> Option<Vec<crate::week::Hours>> {
+fn restrictions(source: &PdLayer, imported: &mut Imported) -> Option<Vec<Hours>> {
     if source.restrictions.is_empty() {
         return None;
     }
@@ -175,9 +176,25 @@ fn restrictions(source: &PdLayer, imported: &mut Imported) -> Option<Vec<crate::
                 windows.push(window(Some(day), from, restriction.duration_seconds));
             }
             (kind, _) => {
-                imported.lost.push(format!("layer {}: restriction {kind} was left out", source.name));
+                imported.lose(format!("layer {}: restriction {kind} was left out", source.name));
             }
         }
     }
     Some(windows)
+}
+
+/// A weekly window from a day and second of the day on, at most a week long. Without a day, every day.
+fn window(day: Option<Weekday>, from: u32, seconds: u32) -> Hours {
+    let seconds = seconds.clamp(1, 604_800);
+    let end = from + seconds;
+    let to_day = day.filter(|_| seconds > 86_400);
+    let to_day = to_day.map(|day| Weekday::ALL[(day.index() + (end / 86_400) as usize) % 7]);
+    // 24:00 is not the end of a later day: there it is 00:00 of the day named.
+    let to = if to_day.is_none() && end == 86_400 { end } else { end % 86_400 };
+    Hours {
+        days: day.map(|day| vec![day]),
+        from: TimeOfDay::from_seconds(from),
+        to: TimeOfDay::from_seconds(to),
+        to_day,
+    }
 }

@@ -36,12 +36,15 @@ pub(crate) struct ReadyTemporary {
 /// Somebody on call, with every reason that puts them there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Duty<'a> {
+    /// The name.
     pub person: &'a str,
+    /// At least one.
     pub because: Vec<Because<'a>>,
 }
 
 /// One reason. In JSON it is its sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names say it")]
 pub enum Because<'a> {
     /// The person's turn of that layer. `turn` counts from 0, `until` is the next hand-over.
     Turn { layer: &'a str, turn: i64, since: Moment, until: Moment },
@@ -81,7 +84,8 @@ impl Serialize for Because<'_> {
 }
 
 impl Board {
-    /// Checks the schedule; the [`Problem`] names the field.
+    /// Checks the schedule; the [`Problem`] names the field. Layers, participants and overrides may be empty:
+    /// then nobody is on call.
     pub fn new(schedule: &Schedule) -> Result<Self, Problem> {
         let mut names = HashMap::new();
         let mut layers: Vec<ReadyLayer> = Vec::new();
@@ -102,6 +106,7 @@ impl Board {
         Ok(Self { schedule: schedule.clone(), layers, overrides, temporary, people })
     }
 
+    /// The schedule it was made from.
     pub fn schedule(&self) -> &Schedule {
         &self.schedule
     }
@@ -116,7 +121,8 @@ impl Board {
     }
 
     /// Who is on call at that moment, with reasons; empty when nobody is. The order is that of the layers and
-    /// their participants. A hand-over moment belongs to whoever takes over.
+    /// their participants. A hand-over moment belongs to whoever takes over; one in a gap of the clocks is the
+    /// moment of the change, one in a fold happens the first time only.
     pub fn oncall(&self, at: Moment) -> Vec<Duty<'_>> {
         let mut duties = Vec::new();
         if let Some((index, temporary)) = self.temporary_at(at) {

@@ -6,6 +6,7 @@ use crate::calendar::{BusinessHours, Calendar, Closed};
 use crate::civil::{TimeOfDay, Weekday, day_number};
 use crate::moment::{HOUR_MS, Moment, Span};
 use crate::oncall::board::Board;
+use crate::oncall::shifts::LONGEST_RANGE_MS;
 use crate::problem::Problem;
 use crate::spans::Spans;
 use crate::week::Hours;
@@ -14,13 +15,17 @@ use crate::zone::Zone;
 /// What counts as night, weekend, holiday and rest.
 #[derive(Clone, Debug)]
 pub struct Measure {
+    /// On whose wall clock nights and weekends count.
     pub zone: Zone,
+    /// What is night.
     pub night: Hours,
+    /// Whole days, from 00:00 to 24:00.
     pub weekend: Vec<Weekday>,
     /// Its named closed days are the holidays; its hours do not matter here.
     pub holidays: Option<Calendar>,
     /// Uninterrupted time off that every `period_ms` from the start of a shift must hold.
     pub rest_ms: i64,
+    /// Milliseconds; 0 or less asks for no rest.
     pub period_ms: i64,
 }
 
@@ -42,11 +47,17 @@ impl Measure {
 /// One person's load in the range, in milliseconds. Nights, weekends and holidays may overlap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Load {
+    /// The name.
     pub person: String,
+    /// All time on call.
     pub total_ms: i64,
+    /// Uninterrupted times on call.
     pub shifts: usize,
+    /// Of it at night.
     pub night_ms: i64,
+    /// Of it at weekends.
     pub weekend_ms: i64,
+    /// Of it on holidays; 0 when none are known.
     pub holiday_ms: i64,
     /// The longest uninterrupted time on call.
     pub longest_ms: i64,
@@ -57,17 +68,19 @@ pub struct Load {
 /// The whole picture of a range.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Fairness {
-    /// Share of the range with at least one person on call, 0 to 100. 100 for an empty range.
-    pub coverage_percent: f64,
+    /// Share of the range with at least one person on call, 0 to 100. `None` for an empty or reversed range.
+    pub coverage_percent: Option<f64>,
     /// How alike the totals are: the mean over all pairs of people of smaller/larger, 0 to 100.
-    /// 100 with fewer than two people.
-    pub balance_percent: f64,
+    /// `None` with fewer than two people.
+    pub balance_percent: Option<f64>,
+    /// One per person of the schedule.
     pub loads: Vec<Load>,
 }
 
 impl Board {
     /// Loads of everybody named in the schedule (0 for who is never on call), in the order of their names
-    /// there. Shifts are cut to the range.
+    /// there. Shifts are cut to the range; an empty or reversed one has none, and no shares. Times are exact
+    /// milliseconds: a night in which an hour comes twice has nine hours.
     pub fn fairness(&self, range: Span, measure: &Measure) -> Result<Fairness, Problem> {
         let week = |hours: Vec<Hours>| {
             Calendar::new(&BusinessHours { zone: measure.zone.clone(), hours, ..BusinessHours::default() })
@@ -94,8 +107,9 @@ impl Board {
         });
         let loads: Vec<Load> = loads.collect();
         let gaps = self.gaps(range).measure_ms();
-        let coverage = 100.0 - percent(gaps, range.length_ms());
-        Ok(Fairness { coverage_percent: coverage, balance_percent: balance(&loads), loads })
+        let coverage_percent =
+            (!range.is_empty()).then(|| 100.0 - percent(gaps, range.length_ms().min(LONGEST_RANGE_MS)));
+        Ok(Fairness { coverage_percent, balance_percent: balance(&loads), loads })
     }
 }
 
@@ -129,7 +143,7 @@ fn short_rests(time: &Spans, measure: &Measure) -> Vec<Span> {
     short
 }
 
-fn balance(loads: &[Load]) -> f64 {
+fn balance(loads: &[Load]) -> Option<f64> {
     let mut ratios = Vec::new();
     for (index, one) in loads.iter().enumerate() {
         for other in &loads[index + 1..] {
@@ -139,7 +153,7 @@ fn balance(loads: &[Load]) -> f64 {
     }
     #[expect(clippy::cast_precision_loss, reason = "a count of pairs of people is far below 2^52")]
     let count = ratios.len() as f64;
-    if ratios.is_empty() { 100.0 } else { ratios.iter().sum::<f64>() / count }
+    (!ratios.is_empty()).then(|| ratios.iter().sum::<f64>() / count)
 }
 
 /// `part` of `whole` in percent; 0 when there is no whole.

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::calendar::Calendar;
-use crate::civil::{datetime_of, months_between, plus_months, wall_ms};
-use crate::moment::{DAY_MS, HOUR_MS, MINUTE_MS, Moment, Span};
-use crate::oncall::schedule::{Every, Layer, Mode, Rotation, Slot};
+use crate::moment::{Moment, Span};
+use crate::oncall::schedule::{Layer, Mode, Slot};
+use crate::oncall::turns::Turns;
 use crate::openings::Openings;
 use crate::problem::Problem;
 use crate::week::Week;
@@ -34,16 +34,6 @@ struct Roster {
     slots: Vec<Vec<PersonId>>,
 }
 
-/// The arithmetic of a rotation.
-#[derive(Clone, Debug)]
-pub(crate) struct Turns {
-    pub every: Every,
-    pub length: i64,
-    start_wall: i64,
-    start: Moment,
-    on_for_ms: Option<i64>,
-}
-
 /// A stretch of a layer with one set of people.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece<'a> {
@@ -67,6 +57,9 @@ impl ReadyLayer {
             None => None,
         };
         let valid = Span::new(layer.from.unwrap_or(Moment::MIN), layer.until.unwrap_or(Moment::MAX));
+        if valid.end < valid.start {
+            return Err(Problem::new("until", "a layer ends after its from"));
+        }
         let first = layer.rotation.as_ref().map_or(0, |rotation| i64::from(rotation.first));
         let is_turning = turns.is_some();
         let slots = intern(&layer.participants, is_turning, names, "participants")?;
@@ -216,77 +209,6 @@ impl Roster {
     /// Everybody at once: a layer without rotation keeps them in one slot.
     fn together(&self) -> &[PersonId] {
         self.slots.first().map_or(&[], Vec::as_slice)
-    }
-}
-
-impl Turns {
-    fn new(rotation: &Rotation, zone: &Zone) -> Result<Self, Problem> {
-        if !(1..=10_000).contains(&rotation.length) {
-            return Err(Problem::new("rotation.length", "a turn lasts 1 to 10000 of its unit"));
-        }
-        if rotation.on_for_minutes == Some(0) {
-            return Err(Problem::new("rotation.on_for_minutes", "on call for at least one minute of a turn"));
-        }
-        Ok(Self {
-            every: rotation.every,
-            length: i64::from(rotation.length),
-            start_wall: rotation.start.0,
-            start: zone.first(rotation.start.0),
-            on_for_ms: rotation.on_for_minutes.map(|minutes| i64::from(minutes) * MINUTE_MS),
-        })
-    }
-
-    /// The turn whose hand-over was the last at or before that moment; `None` before the first.
-    fn number_at(&self, zone: &Zone, at: Moment) -> Option<i64> {
-        if at < self.start {
-            return None;
-        }
-        let passed_wall = zone.clock(at) - self.start_wall;
-        let number = match self.every {
-            Every::Hour => at.since(self.start).div_euclid(self.length * HOUR_MS),
-            Every::Day => passed_wall.div_euclid(self.length * DAY_MS),
-            Every::Week => passed_wall.div_euclid(self.length * 7 * DAY_MS),
-            Every::Month => {
-                let wall = datetime_of(zone.clock(at));
-                months_between(datetime_of(self.start_wall), wall).div_euclid(self.length)
-            }
-        };
-        Some(number.max(0))
-    }
-
-    /// When turn n begins.
-    fn hand_over(&self, zone: &Zone, number: i64) -> Moment {
-        match self.hand_over_wall(number) {
-            Some(wall) => zone.first(wall),
-            None => self.start.plus_ms(number * self.length * HOUR_MS),
-        }
-    }
-
-    fn hand_over_wall(&self, number: i64) -> Option<i64> {
-        let steps = number * self.length;
-        match self.every {
-            Every::Hour => None,
-            Every::Day => Some(self.start_wall + steps * DAY_MS),
-            Every::Week => Some(self.start_wall + steps * 7 * DAY_MS),
-            Every::Month => Some(wall_ms(plus_months(datetime_of(self.start_wall), steps))),
-        }
-    }
-
-    /// When turn n ends for the people on call, where that is before the next hand-over.
-    fn end(&self, zone: &Zone, number: i64, start: Moment) -> Moment {
-        match (self.on_for_ms, self.hand_over_wall(number)) {
-            (None, _) => Moment::MAX,
-            (Some(on_for), None) => start.plus_ms(on_for),
-            (Some(on_for), Some(wall)) => zone.first(wall + on_for),
-        }
-    }
-
-    fn span(&self, zone: &Zone, number: i64) -> Span {
-        if self.on_for_ms.is_none() {
-            return Span::always();
-        }
-        let start = self.hand_over(zone, number);
-        Span::new(start, self.end(zone, number, start))
     }
 }
 

@@ -7,6 +7,7 @@ pub mod schedule;
 pub mod shifts;
 pub mod swap;
 pub mod text;
+pub(crate) mod turns;
 
 pub use board::{Because, Board, Duty};
 pub use schedule::{

@@ -19,13 +19,17 @@ use crate::zone::{Zone, parse_wall};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
+    /// For people; also in feeds.
     pub name: String,
     /// The wall clock of every layer that has none of its own.
-    #[serde(default)]
+    #[serde(default, alias = "time_zone")]
     pub zone: Zone,
+    /// From the lowest to the topmost; none is nobody on call.
     pub layers: Vec<Layer>,
+    /// Changes for a while, applied in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<Override>,
+    /// Schedules that decide alone while they run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub temporary: Vec<Temporary>,
 }
@@ -34,7 +38,9 @@ pub struct Schedule {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Layer {
+    /// Shown in the reasons.
     pub name: String,
+    /// What it does to those below.
     #[serde(default)]
     pub mode: Mode,
     /// Whose turn it is, in order: a person, several at once, or an empty list for nobody.
@@ -46,13 +52,15 @@ pub struct Layer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restrictions: Option<Vec<Hours>>,
     /// The wall clock of this layer (follow the sun); left out it is the schedule's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, alias = "time_zone", skip_serializing_if = "Option::is_none")]
     pub zone: Option<Zone>,
     /// The wall clock of the restrictions, where it is another one than that of the hand-overs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restrictions_zone: Option<Zone>,
+    /// In force from then on; left out: always was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Moment>,
+    /// In force up to then, itself not included; left out: without end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Moment>,
     /// Later lists of participants. See [`LayerChange`].
@@ -66,7 +74,9 @@ pub struct Layer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerChange {
+    /// From then on.
     pub at: Moment,
+    /// The whole new list.
     pub participants: Vec<Slot>,
 }
 
@@ -94,6 +104,7 @@ pub enum Mode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
+    /// What a turn is counted in.
     pub every: Every,
     /// That many hours, days, weeks or months per turn, 1 to 10,000.
     #[serde(default = "one", skip_serializing_if = "is_one")]
@@ -108,12 +119,17 @@ pub struct Rotation {
     pub first: u32,
 }
 
+/// What turns are counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Every {
+    /// Exact hours.
     Hour,
+    /// Days on the wall clock.
     Day,
+    /// Weeks on the wall clock.
     Week,
+    /// Months on the wall clock, clamped to their last day.
     Month,
 }
 
@@ -121,8 +137,11 @@ pub enum Every {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Override {
+    /// From then on.
     pub from: Moment,
+    /// Up to then, itself not included; after `from`.
     pub to: Moment,
+    /// What it does.
     pub kind: OverrideKind,
     /// Who is added or comes in for somebody; for `remove` who is taken off (left out: everybody).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -132,11 +151,15 @@ pub struct Override {
     pub instead_of: Option<String>,
 }
 
+/// What an override does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OverrideKind {
+    /// `person` is on call too.
     Add,
+    /// `person` is not.
     Remove,
+    /// `person` is, in the place of `instead_of`.
     Replace,
 }
 
@@ -144,18 +167,26 @@ pub enum OverrideKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Temporary {
+    /// Shown in the reasons.
     #[serde(default)]
     pub name: String,
+    /// It decides from then on.
     pub from: Moment,
+    /// Up to then, itself not included; after `from`.
     pub to: Moment,
+    /// Cut to the schedule's own time; where there is none, nobody is on call.
     pub shifts: Vec<TemporaryShift>,
 }
 
+/// One shift of a temporary schedule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemporaryShift {
+    /// The name.
     pub person: String,
+    /// On call from then on.
     pub from: Moment,
+    /// Up to then, itself not included; after `from`.
     pub to: Moment,
 }
 
@@ -209,6 +240,7 @@ impl<'de> Deserialize<'de> for Slot {
 pub struct Wall(pub(crate) i64);
 
 impl Wall {
+    /// The date and time as written; whether the wall ever shows it depends on the zone.
     pub fn datetime(self) -> DateTime {
         datetime_of(self.0)
     }

@@ -16,15 +16,19 @@ pub const LONGEST_RANGE_MS: i64 = 50 * 366 * DAY_MS;
 /// A stretch during which the same people are on call; nobody when the list is empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Stretch<'a> {
+    /// From one change to the next.
     #[serde(flatten)]
     pub span: Span,
+    /// In the order of the layers.
     pub people: Vec<&'a str>,
 }
 
 /// The time one person is on call without interruption, cut to the range that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Shift<'a> {
+    /// The name.
     pub person: &'a str,
+    /// From start to end.
     #[serde(flatten)]
     pub span: Span,
 }
@@ -32,8 +36,11 @@ pub struct Shift<'a> {
 /// A moment at which other people are on call than before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change<'a> {
+    /// The first moment with the new people.
     pub at: Moment,
+    /// Who was on call.
     pub before: Vec<&'a str>,
+    /// Who is then.
     pub after: Vec<&'a str>,
 }
 
@@ -46,7 +53,8 @@ impl Board {
     }
 
     /// Each person's shifts in a range, in order of their start, then of the person's place in the schedule.
-    /// A person whose turns follow each other directly has one long shift.
+    /// A person whose turns follow each other directly has one long shift; a shift over a change of the clocks
+    /// is an hour shorter or longer. None for an empty or reversed range.
     pub fn shifts(&self, range: Span) -> Vec<Shift<'_>> {
         let mut shifts: Vec<(Span, PersonId)> = Vec::new();
         for (person, time) in self.time_by_person(range) {
@@ -56,18 +64,20 @@ impl Board {
         shifts.into_iter().map(|(span, person)| Shift { person: self.name(person), span }).collect()
     }
 
-    /// When each person is on call in a range; people who never are do not appear.
+    /// When each person is on call in a range; people who never are do not appear, nobody does for an empty or
+    /// reversed range.
     pub fn time_of_people(&self, range: Span) -> BTreeMap<&str, Spans> {
         self.time_by_person(range).into_iter().map(|(person, time)| (self.name(person), time)).collect()
     }
 
-    /// When nobody is on call in a range (to find gaps ahead: the next 90 days).
+    /// When nobody is on call in a range (to find gaps ahead: the next 90 days): all of it for a schedule
+    /// without people, nothing for an empty or reversed range.
     pub fn gaps(&self, range: Span) -> Spans {
         self.sweep(range).into_iter().filter(|(_, people)| people.is_empty()).map(|(span, _)| span).collect()
     }
 
     /// The first moment after `at` at which other people are on call, looked for over `within_ms`
-    /// (at most [`LONGEST_RANGE_MS`]). `None` when nothing changes.
+    /// milliseconds (at most [`LONGEST_RANGE_MS`]). `None` when nothing changes, and for 0 or less.
     pub fn next_change(&self, at: Moment, within_ms: i64) -> Option<Change<'_>> {
         // Most schedules change within days, so look near first.
         let far = within_ms.clamp(0, LONGEST_RANGE_MS);
@@ -211,12 +221,16 @@ fn put(people: &mut Vec<PersonId>, person: PersonId) {
 /// layer). Only people with a difference appear.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
+    /// The name.
     pub person: String,
+    /// On call only by the later version.
     pub gains: Spans,
+    /// On call only by the earlier one.
     pub loses: Spans,
 }
 
-/// Who is on call when, by `after` and no longer by `before` or the other way round, in a range.
+/// Who is on call when, by `after` and no longer by `before` or the other way round, in a range. Nobody for
+/// an empty or reversed one.
 pub fn differences(before: &Board, after: &Board, range: Span) -> Vec<Difference> {
     let (old, new) = (before.time_of_people(range), after.time_of_people(range));
     let mut names: Vec<&str> = old.keys().chain(new.keys()).copied().collect();

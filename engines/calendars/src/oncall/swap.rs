@@ -10,9 +10,13 @@ use crate::oncall::schedule::{Override, OverrideKind};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Swap {
+    /// On call for all of `given`.
     pub giver: String,
+    /// Not on call at any time of `given`.
     pub taker: String,
+    /// What changes hands; an empty or reversed span is no swap.
     pub given: Span,
+    /// What comes back in exchange.
     #[serde(default)]
     pub returned: Option<Span>,
     /// Who has agreed so far.
@@ -51,7 +55,8 @@ impl std::fmt::Display for SwapFault {
 impl std::error::Error for SwapFault {}
 
 impl Swap {
-    /// The overrides that carry the swap out; add them at the end of the schedule's list.
+    /// The overrides that carry the swap out; add them at the end of the schedule's list. `Err` when one has not
+    /// agreed, is not on call for all of it, or an empty or reversed span is to change hands.
     pub fn overrides(&self, board: &Board) -> Result<Vec<Override>, SwapFault> {
         if self.giver == self.taker || self.given.is_empty() || self.returned.is_some_and(Span::is_empty) {
             return Err(SwapFault::Nothing);

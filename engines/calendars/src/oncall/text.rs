@@ -12,7 +12,8 @@ use crate::week::Hours;
 use crate::zone::Zone;
 
 impl Board {
-    /// One sentence per layer, lowest first, as things stand at that moment.
+    /// One sentence per layer, lowest first, as things stand at that moment; none without layers. Times are those
+    /// of the layer's wall clock, which in a fold shows the same time twice.
     pub fn describe(&self, at: Moment) -> Vec<String> {
         let schedule = self.schedule();
         let mut sentences = Vec::new();

@@ -25,7 +25,8 @@ pub struct Occurrences<'a> {
 }
 
 impl Rule {
-    /// All occurrences from the start on; the zone matters only for an UNTIL in UTC.
+    /// All occurrences from the start on, as wall-clock times; the zone matters only for an UNTIL in UTC. Whether
+    /// a gap of the clocks leaves one out is for the zone to say: [`Zone::moment`] gives every one a moment.
     pub fn occurrences<'a>(&'a self, start: DateTime, zone: &'a Zone) -> Occurrences<'a> {
         let ready = Vec::new().into_iter();
         Occurrences { rule: self, zone, start, period: 0, ready, given: 0, is_over: false }

@@ -17,31 +17,45 @@ use crate::moment::Moment;
 /// are left out and not counted (the 31st of a short month): this is not the clamping of on-call rotations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
+    /// The period: FREQ.
     pub frequency: Frequency,
     /// Every n-th day, week, month or year; 1 to 10,000.
     pub interval: u32,
+    /// Ends after so many occurrences.
     pub count: Option<u32>,
+    /// Ends with that time.
     pub until: Option<Until>,
+    /// 1 to 12; empty: all.
     pub by_month: Vec<i8>,
     /// 1 to 31, or -1 (the last day) to -31.
     pub by_month_day: Vec<i8>,
+    /// Weekdays; empty: all.
     pub by_day: Vec<NthDay>,
+    /// Which of the days of a period, from 1 or from its end with -1; empty: all.
     pub by_set_pos: Vec<i16>,
+    /// Where weeks begin: WKST.
     pub week_start: Weekday,
 }
 
+/// The periods of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frequency {
+    /// Days.
     Daily,
+    /// Weeks from `week_start`.
     Weekly,
+    /// Calendar months.
     Monthly,
+    /// Calendar years.
     Yearly,
 }
 
 /// A weekday, all of them in the period or the n-th (from the end when negative).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NthDay {
+    /// 1 to 53, or -1 (the last) to -53.
     pub nth: Option<i8>,
+    /// The weekday.
     pub day: Weekday,
 }
 
@@ -50,7 +64,9 @@ pub struct NthDay {
 pub enum Until {
     /// The whole of that date on the wall.
     Date(Date),
+    /// On the wall of the start.
     Wall(DateTime),
+    /// A moment.
     Utc(Moment),
 }
 
@@ -63,7 +79,7 @@ const FREQUENCIES: [(&str, Frequency); 4] = [
 const DAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
 impl Rule {
-    /// Every `interval` of that frequency, without end.
+    /// Every `interval` of that frequency, without end; an interval beyond 1 to 10,000 stops there.
     pub fn every(frequency: Frequency, interval: u32) -> Self {
         Self {
             frequency,

@@ -3,27 +3,34 @@
 use serde::{Serialize, Serializer};
 
 use crate::calendar::{Calendar, Closed};
-use crate::civil::WallMs;
 use crate::moment::{DAY_MS, Moment, Span};
 use crate::openings::{Openings, split};
 
 /// A stretch of a clock's life. Intervals follow each other without holes; those that ran sum to the figure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Interval<'a> {
+    /// From one change to the next.
     #[serde(flatten)]
     pub span: Span,
+    /// Whether it counted.
     pub kind: IntervalKind,
+    /// The reason.
     pub why: Why<'a>,
     /// The calendar's open time inside: what counted if it ran, what the pause saved if it was paused.
     pub open_ms: i64,
 }
 
+/// Whether a stretch of a clock's life counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntervalKind {
+    /// It counted.
     Ran,
+    /// It did not, because of the state of the request.
     Paused,
+    /// It did not, because the calendar was closed.
     Closed,
+    /// It did not, because the request was resolved or nothing was promised.
     Stopped,
 }
 
@@ -36,6 +43,7 @@ pub enum Why<'a> {
     State(&'a str),
     /// Outside the hours of the week.
     ClosedHours,
+    /// A holiday or an exception of that name.
     Holiday(&'a str),
     /// Resolved and not reopened yet.
     Resolved,
@@ -75,6 +83,8 @@ pub(crate) struct Count<'a> {
 pub(crate) struct Measure<'a> {
     pub intervals: Vec<Interval<'a>>,
     place: Option<Place<'a>>,
+    /// The rest of a civil day with its reason for being closed.
+    closed: Option<(&'a Calendar, Span, Closed<'a>)>,
 }
 
 struct Place<'a> {
@@ -85,7 +95,7 @@ struct Place<'a> {
 
 impl<'a> Measure<'a> {
     pub(crate) fn new(most: usize) -> Self {
-        Self { intervals: Vec::with_capacity(most), place: None }
+        Self { intervals: Vec::with_capacity(most), place: None, closed: None }
     }
 
     /// Counts a stretch that begins where the last one ended.
@@ -135,14 +145,8 @@ impl<'a> Measure<'a> {
     fn close(&mut self, calendar: &'a Calendar, span: Span) {
         let mut at = span.start;
         while at < span.end {
-            let (day, _) = split(calendar.zone.clock(at));
-            let why = calendar.why(day);
-            let mut next = day + 1;
-            let midnight = |day: i32| -> WallMs { i64::from(day) * DAY_MS };
-            while calendar.zone.first(midnight(next)) < span.end && calendar.why(next) == why {
-                next += 1;
-            }
-            let end = calendar.zone.first(midnight(next)).min(span.end);
+            let (days, why) = self.closed_days(calendar, at);
+            let end = days.end.min(span.end);
             let why = match why {
                 Closed::Hours => Why::ClosedHours,
                 Closed::Holiday(name) => Why::Holiday(name),
@@ -150,6 +154,18 @@ impl<'a> Measure<'a> {
             self.push(Interval { span: Span::new(at, end), kind: IntervalKind::Closed, why, open_ms: 0 });
             at = end;
         }
+    }
+
+    /// The rest of the civil day from a moment on, and why it is closed. Most events come in a day that was just looked up.
+    fn closed_days(&mut self, calendar: &'a Calendar, at: Moment) -> (Span, Closed<'a>) {
+        let known = self.closed.filter(|(of, days, _)| std::ptr::eq(*of, calendar) && days.contains(at));
+        let (_, days, why) = known.unwrap_or_else(|| {
+            let (day, _) = split(calendar.zone.clock(at));
+            let end = calendar.zone.first(i64::from(day + 1) * DAY_MS);
+            (calendar, Span::new(at, end), calendar.why(day))
+        });
+        self.closed = Some((calendar, days, why));
+        (days, why)
     }
 
     fn push(&mut self, interval: Interval<'a>) {

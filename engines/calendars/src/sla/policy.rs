@@ -12,8 +12,10 @@ use crate::problem::Problem;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
+    /// By name.
     #[serde(default)]
     pub calendars: BTreeMap<String, Calendar>,
+    /// By name.
     pub policies: BTreeMap<String, Policy>,
 }
 
@@ -21,7 +23,9 @@ pub struct Rules {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
+    /// At most one per kind; a kind without one has no clock.
     pub targets: Vec<Target>,
+    /// How changes are counted.
     #[serde(default)]
     pub replan: Replan,
 }
@@ -42,6 +46,7 @@ pub enum Replan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
+    /// What is promised.
     pub kind: TargetKind,
     /// Name of a calendar in the rules; left out the clock runs day and night.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,6 +58,7 @@ pub struct Target {
     pub paused_in: Vec<String>,
 }
 
+/// What a clock measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetKind {
@@ -65,6 +71,7 @@ pub enum TargetKind {
 }
 
 impl TargetKind {
+    /// All three.
     pub const ALL: [Self; 3] = [Self::FirstResponse, Self::NextResponse, Self::Resolution];
 }
 
@@ -73,24 +80,32 @@ impl TargetKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
+    /// When it happened.
     pub at: Moment,
+    /// What happened.
     pub kind: EventKind,
+    /// The new state, compared with `paused_in`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    /// The new priority, looked up in `minutes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<String>,
+    /// The new policy, by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    /// The calendar instead of those of the targets, by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
 }
 
 impl Event {
+    /// An event that sets nothing.
     pub fn new(at: Moment, kind: EventKind) -> Self {
         Self { at, kind, state: None, priority: None, policy: None, calendar: None }
     }
 }
 
+/// What happened to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
@@ -102,7 +117,9 @@ pub enum EventKind {
     RequesterMessage,
     /// The desk answered in public.
     AgentReply,
+    /// Ends the resolution clock, and those of unanswered messages.
     Resolved,
+    /// The resolution clock goes on.
     Reopened,
 }
 

@@ -6,9 +6,11 @@
 mod oracle;
 mod random;
 
+use std::collections::BTreeMap;
+
 use mainstay_calendars::calendar::Calendar;
 use mainstay_calendars::moment::{MINUTE_MS, Moment, Span};
-use mainstay_calendars::oncall::Board;
+use mainstay_calendars::oncall::{Board, Every, Layer, Rotation};
 use mainstay_calendars::sla::{Clock, clocks};
 
 use crate::oracle::Walk;
@@ -190,6 +192,45 @@ fn engine_and_minute_walk_agree_on_many() {
         }
     });
     println!("{count} cases from seed {first} agree");
+}
+
+/// What the random schedules have to meet, each so often in the seeds of the long run's first 6,000.
+#[test]
+fn random_cases_meet_what_is_strange() {
+    let mut met: BTreeMap<String, usize> = BTreeMap::new();
+    let mut count =
+        |what: &str, is_met: bool| *met.entry(what.to_owned()).or_default() += usize::from(is_met);
+    for seed in (1_000_000..1_006_000).filter(|seed| seed % 3 == 1) {
+        let mut random = Random::new(seed);
+        let zone = random.zone();
+        let range: Span = random.range(&zone, 2_000);
+        let schedule = random.schedule(&zone, range);
+        let jumps = oracle::jumps(&zone, range);
+        for name in
+            ["Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Casablanca", "Europe/Moscow", "Pacific/Apia"]
+        {
+            count(name, zone.name() == name && !jumps.is_empty());
+        }
+        for (name, zones) in [
+            ("north", ["Europe/Berlin", "America/New_York", "Europe/London"]),
+            ("south", ["Australia/Sydney", "Pacific/Auckland", "America/Asuncion"]),
+        ] {
+            count(name, zones.contains(&zone.name()) && !jumps.is_empty());
+        }
+        count("a day left out", jumps.iter().any(|jump| *jump >= 1_440 - 60));
+        count("an hour twice", jumps.iter().any(|jump| *jump < 0));
+        let days = [range.start, range.end].map(|at| zone.date(at));
+        count("a leap day", days.iter().any(|day| (day.month(), day.day()) == (2, 29)));
+        let rotations = schedule.layers.iter().filter_map(|layer| layer.rotation.as_ref());
+        let is_from_31 =
+            |rotation: &Rotation| rotation.every == Every::Month && rotation.start.datetime().day() == 31;
+        count("monthly from the 31st", rotations.clone().any(is_from_31));
+        let is_restricted = |layer: &Layer| layer.restrictions_zone.is_some() && layer.restrictions.is_some();
+        count("restrictions on another wall", schedule.layers.iter().any(is_restricted));
+    }
+    println!("{met:?} of 2,000");
+    let few: Vec<_> = met.iter().filter(|(_, times)| **times < 15).collect();
+    assert!(few.is_empty(), "too few of 2,000 random schedules meet {few:?}");
 }
 
 #[test]

@@ -61,6 +61,13 @@ impl Walk {
     }
 }
 
+/// By how many minutes the wall jumps at each change of a range; negative when it goes back.
+pub fn jumps(zone: &Zone, range: Span) -> Vec<i64> {
+    let walk = Walk::new(zone, range);
+    let changes = walk.0.windows(2).map(|pair| (pair[1].offset - pair[0].offset) / 60);
+    changes.filter(|jump| *jump != 0).collect()
+}
+
 /// The furthest the wall has got at one moment.
 fn wall_at(zone: &Zone, at: Moment) -> i64 {
     Walk::new(zone, Span::new(at, at.plus_ms(1))).0[0].wall

@@ -253,7 +253,7 @@ impl Random {
         changes.sort_unstable();
         changes.dedup();
         let modes = [Mode::Replace, Mode::Add, Mode::Only, Mode::Beside];
-        Layer {
+        let mut layer = Layer {
             name: "layer".to_owned(),
             mode: self.pick(if is_lowest { &modes[..3] } else { &modes }),
             participants: self.slots(),
@@ -264,7 +264,12 @@ impl Random {
             from: self.chance(20).then(|| self.moment(range)),
             until: self.chance(20).then(|| self.moment(range)),
             changes: changes.into_iter().map(|at| LayerChange { at, participants: self.slots() }).collect(),
+        };
+        // Reversed ones are refused.
+        if let (Some(from), Some(until)) = (layer.from, layer.until) {
+            (layer.from, layer.until) = (Some(from.min(until)), Some(from.max(until)));
         }
+        layer
     }
 
     pub fn schedule(&mut self, zone: &Zone, range: Span) -> Schedule {

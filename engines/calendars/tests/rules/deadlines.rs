@@ -90,10 +90,11 @@ fn business_days_year_ends_and_validity() {
     let case = r#"{"zone": "America/New_York", "facts": ["sec_registrant", "hipaa"],
         "anchors": {"materiality_determined": "2026-11-25T15:00:00Z", "discovered": "2026-03-01T15:00:00Z"}}"#;
     with(&shipped(), case, "2026-11-26T00:00:00Z", |clocks| {
+        let filing = one(clocks, "sec.8k").due;
         assert_eq!(
-            one(clocks, "sec.8k").due,
-            Some(at("2026-12-02T05:00:00Z")),
-            "Tuesday, end of day in New York"
+            filing,
+            Some(at("2026-12-02T22:30:00Z")),
+            "Wednesday 17:30: Thanksgiving is no business day"
         );
         assert_eq!(
             one(clocks, "hipaa.hhs_small").due,
@@ -108,6 +109,94 @@ fn business_days_year_ends_and_validity() {
         assert_eq!(clock.state, DeadlineState::NotApplicable);
         assert!(clock.because[0].contains("not in force on 2026-09-10"));
     });
+}
+
+/// The due moment of one clock of the shipped packs.
+fn due(id: &str, case: &str, now: &str) -> Option<mainstay_calendars::moment::Moment> {
+    with(&shipped(), case, now, |clocks| one(clocks, id).due)
+}
+
+#[test]
+fn worked_examples() {
+    let lines = include_str!("worked-examples.txt").lines().filter(|line| !line.starts_with('#'));
+    for line in lines {
+        let cells: Vec<&str> = line.split(" | ").collect();
+        let [id, zone, fact, anchor, when, expected, why] = cells[..] else { panic!("{line}") };
+        let facts = if fact == "-" { String::new() } else { format!("\"{fact}\"") };
+        let case =
+            format!(r#"{{"zone": "{zone}", "facts": [{facts}], "anchors": {{"{anchor}": "{when}"}}}}"#);
+        assert_eq!(due(id, &case, "2028-06-01T00:00:00Z"), Some(at(expected)), "{id}: {why}");
+    }
+}
+
+#[test]
+fn holidays_of_the_place_move_a_weekend_rule() {
+    let case = |calendars: &str| {
+        format!(
+            r#"{{"zone": "Europe/Berlin", "anchors": {{"aware": "2026-12-24T18:00:00Z", "classified": "2026-12-24T22:00:00Z"}}{calendars}}}"#
+        )
+    };
+    let now = "2026-12-25T00:00:00Z";
+    assert_eq!(
+        due("dora.initial", &case(""), now),
+        Some(at("2026-12-25T02:00:00Z")),
+        "a Friday like any other"
+    );
+    let calendars = r#", "calendars": {"working_days": {"zone": "Europe/Berlin", "hours": [{"days": ["mon", "tue", "wed", "thu", "fri"],
+        "from": "00:00", "to": "24:00"}], "holidays": [{"date": "2026-12-25", "name": "Christmas"}]}}"#;
+    assert_eq!(due("dora.initial", &case(calendars), now), Some(at("2026-12-28T11:00:00Z")), "Monday noon");
+}
+
+#[test]
+fn several_clocks_run_at_once_and_the_next_is_named() {
+    let case = r#"{"zone": "Europe/Berlin", "facts": ["no_weekend_relief", "high_risk", "uk_personal_data"],
+        "anchors": {"aware": "2026-11-24T10:00:00Z", "classified": "2026-11-24T12:00:00Z"},
+        "reports": {"nis2.early_warning": ["2026-11-24T22:00:00Z"], "dora.initial_no_relief": ["2026-11-24T15:00:00Z"]}}"#;
+    with(&shipped(), case, "2026-11-25T10:00:00Z", |clocks| {
+        let open: Vec<(&str, Option<f64>)> = clocks
+            .iter()
+            .filter(|clock| clock.state.is_open())
+            .map(|clock| (clock.id, clock.used_percent.map(f64::round)))
+            .collect();
+        let third = Some(33.0);
+        assert_eq!(
+            open,
+            [
+                ("gdpr.data_subjects", None), // no period is fixed, so it is before all that have one
+                ("gdpr.authority", third),
+                ("nis2.notification", third),
+                ("uk.ico", third),
+                ("dora.intermediate_no_relief", Some(26.0)),
+            ]
+        );
+        assert_eq!(next_due(clocks).unwrap().id, "gdpr.authority");
+        let met = one(clocks, "nis2.early_warning");
+        assert_eq!((met.state, met.used_percent), (DeadlineState::Met, Some(50.0)));
+        let at_once = one(clocks, "gdpr.data_subjects");
+        assert_eq!((at_once.state, at_once.due), (DeadlineState::Running, None));
+        let alarms: Vec<_> =
+            one(clocks, "gdpr.authority").marks.iter().map(|mark| mark.at.unwrap()).collect();
+        assert_eq!(alarms[..2], [at("2026-11-25T22:00:00Z"), at("2026-11-26T16:00:00Z")], "50 and 75 %");
+    });
+    with(&shipped(), case, "2026-11-27T12:00:00Z", |clocks| {
+        let late: Vec<&str> = clocks
+            .iter()
+            .filter(|clock| clock.state == DeadlineState::Overdue)
+            .map(|clock| clock.id)
+            .collect();
+        assert_eq!(late, ["gdpr.authority", "nis2.notification", "uk.ico"], "dora's is three hours away");
+    });
+}
+
+#[test]
+fn what_a_case_cannot_say_is_refused() {
+    for (case, field) in [
+        (r#"{"anchors": {"year_end": "2026-12-31T00:00:00Z"}}"#, "anchors.year_end"),
+        (r#"{"anchors": {}, "reports": {"gdpr.authorities": []}}"#, "reports.gdpr.authorities"),
+    ] {
+        let case: Case = from_json(case).unwrap();
+        assert_eq!(deadlines(&shipped(), &case, at("2026-11-23T08:00:00Z")).unwrap_err().field, field);
+    }
 }
 
 #[test]
@@ -146,6 +235,7 @@ fn faults_name_the_clock() {
     let case: Case = from_json(r#"{"anchors": {}}"#).unwrap();
     for (clock, field) in [
         (r#""anchor": "aware", "amount": 0, "unit": "hours""#, "packs[0].clocks[0].amount"),
+        (r#""anchor": "aware", "amount": 1, "unit": "without_delay""#, "packs[0].clocks[0].amount"),
         (r#""anchor": "previous_report", "amount": 1, "unit": "hours""#, "packs[0].clocks[0].after"),
         (
             r#""anchor": "aware", "amount": 1, "unit": "business_days", "calendar": "x""#,

@@ -146,9 +146,11 @@ fn loads_and_rest_are_measured() {
     let board = turning("UTC", r#""every": "day", "length": 1, "start": "2026-01-05T00:00""#, "");
     let range = span("2026-01-05T00:00:00Z", "2026-01-11T00:00:00Z");
     let fairness = board.fairness(range, &Measure::european(Zone::utc())).unwrap();
-    assert!(
-        (fairness.coverage_percent - 100.0).abs() < 1e-9 && (fairness.balance_percent - 100.0).abs() < 1e-9
-    );
+    let whole = |share: Option<f64>| (share.unwrap() - 100.0).abs() < 1e-9;
+    assert!(whole(fairness.coverage_percent) && whole(fairness.balance_percent));
+    let nothing =
+        board.fairness(span("2026-01-05T00:00:00Z", "2026-01-05T00:00:00Z"), &Measure::european(Zone::utc()));
+    assert_eq!(nothing.unwrap().coverage_percent, None, "nothing is not well covered");
     let ada = &fairness.loads[0];
     assert_eq!((ada.total_ms, ada.shifts, ada.night_ms), (48 * HOUR_MS, 2, 16 * HOUR_MS));
     assert_eq!(ada.short_rests.len(), 2, "a day on call leaves no rest in its 24 hours");

@@ -68,11 +68,42 @@ fn programs_answer_and_name_faulty_fields() {
 }
 
 #[test]
-fn help_shows_the_shape() {
+fn help_shows_the_shape_and_the_example_runs() {
     for name in ["oncall", "shifts", "sla", "deadlines"] {
         let Some(path) = program(name) else { return };
-        let output = Command::new(path).arg("--help").output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success() && text.contains("INPUT") && text.contains("OUTPUT"), "{name}");
+        let with = |option: &str| Command::new(&path).arg(option).output().unwrap();
+        let help = String::from_utf8(with("--help").stdout).unwrap();
+        assert!(help.contains("INPUT") && help.contains("OUTPUT") && help.contains("--example"), "{name}");
+        let example = String::from_utf8(with("--example").stdout).unwrap();
+        let output = run(name, &example).unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        let wrong = with("--exmaple");
+        assert_eq!((wrong.status.code(), wrong.stdout.len()), (Some(2), 0), "{name}");
     }
+}
+
+/// What people get wrong, and the words they are told. An input that is text is no JSON.
+#[test]
+fn every_fault_names_its_field_and_what_is_allowed() {
+    let faults: Vec<serde_json::Value> = serde_json::from_str(include_str!("faults.json")).unwrap();
+    for fault in &faults {
+        let word = |name: &str| fault[name].as_str().unwrap();
+        let input = fault["input"].as_str().map_or_else(|| fault["input"].to_string(), str::to_owned);
+        let Some(output) = run(word("program"), &input) else { return };
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{fault}: {text}");
+        let start = format!("error: {}", word("field"));
+        let is_told = text.starts_with(&start) && text.contains(word("words")) && text.lines().count() == 1;
+        assert!(is_told, "{fault}: {text}");
+    }
+}
+
+#[test]
+fn both_names_of_the_zone_and_any_offset_are_read() {
+    let schedule = SCHEDULE.replace("\"zone\"", "\"time_zone\"");
+    let input = format!(r#"{{"schedule": {schedule}, "at": "2026-11-23T10:00:00+05:45"}}"#);
+    let Some(output) = run("oncall", &input) else { return };
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["at"], "2026-11-23T04:15:00Z");
+    assert_eq!(answer["on_call"][0]["person"], "bob", "before Monday 09:00 in Berlin");
 }

@@ -1,7 +1,8 @@
 //! Alpine version order: `digits(.digits)*[letter](_suffix[digits])*[~hash][-rdigits]`.
 //!
 //! Authority: apk-tools 3, `src/version.c` and its table `test/unit/version.data`. Numbers have no upper limit here
-//! (apk-tools counts in 64 bits). A text outside the grammar is [`Undecidable`]; apk-tools compares it up to the fault.
+//! (apk-tools counts in 64 bits). A text outside the grammar is compared up to its fault, as apk-tools does it; [`check`]
+//! tells whether it is a version at all.
 
 use std::cmp::Ordering;
 
@@ -9,8 +10,12 @@ use super::{Fault, Undecidable, digits};
 
 /// Orders two apk versions. Does not allocate.
 pub fn compare(a: &str, b: &str) -> Result<Ordering, Undecidable> {
-    check(a).map_err(Undecidable::left)?;
-    check(b).map_err(Undecidable::right)?;
+    if a.is_empty() {
+        return Err(Undecidable::left(Fault::Empty));
+    }
+    if b.is_empty() {
+        return Err(Undecidable::right(Fault::Empty));
+    }
     let (mut a, mut b) = (Tokens::new(a), Tokens::new(b));
     loop {
         let (left, right) = (a.next().unwrap_or(Token::End), b.next().unwrap_or(Token::End));
@@ -75,13 +80,14 @@ impl Token<'_> {
     fn rank(self) -> u8 {
         match self {
             Token::Suffix(which) if which < PRE_RELEASES => 0,
-            Token::End | Token::Invalid => 1,
-            Token::Revision(_) => 2,
-            Token::Hash(_) => 3,
-            Token::SuffixNumber(_) => 4,
-            Token::Suffix(_) => 5,
-            Token::Letter(_) => 6,
-            Token::Number(_) | Token::Initial(_) => 7,
+            Token::Invalid => 1,
+            Token::End => 2,
+            Token::Revision(_) => 3,
+            Token::Hash(_) => 4,
+            Token::SuffixNumber(_) => 5,
+            Token::Suffix(_) => 6,
+            Token::Letter(_) => 7,
+            Token::Number(_) | Token::Initial(_) => 8,
         }
     }
 }

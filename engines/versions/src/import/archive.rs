@@ -80,7 +80,8 @@ fn read_file(path: &Path, limits: Limits, sink: &mut Sink<'_>) -> io::Result<()>
             read_stream(name.trim_end_matches(".gz").trim_end_matches(".tgz"), reader, limits, sink);
         }
         [0xFD, b'7', b'z', b'X'] => {
-            sink.outcome.damage(name, "compressed with xz, which is not read; unpack it first");
+            let reader = lzma_rust2::XzReader::new(BufReader::new(file), true);
+            read_stream(name.trim_end_matches(".xz").trim_end_matches(".txz"), reader, limits, sink);
         }
         [b'B', b'Z', b'h', _] => {
             sink.outcome.damage(name, "compressed with bzip2, which is not read; unpack it first");

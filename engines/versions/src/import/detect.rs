@@ -16,7 +16,7 @@ pub fn read_document(name: &str, bytes: &[u8], sink: &mut Sink<'_>) {
         }
         ("yaml" | "yml", _) => with_text(name, bytes, sink, read_yaml),
         ("json", _) | (_, Some(b'{')) => read_json(name, bytes, sink),
-        ("csv", _) => with_text(name, bytes, sink, |_, text, sink| enrich::epss(text, sink)),
+        ("csv", _) => with_text(name, bytes, sink, read_csv),
         (_, Some(b'[')) if looks_like_list(bytes) => {
             with_text(name, bytes, sink, |_, text, sink| debian::list(text, sink));
         }
@@ -31,6 +31,19 @@ fn with_text(name: &str, bytes: &[u8], sink: &mut Sink<'_>, read: impl FnOnce(&s
     match std::str::from_utf8(bytes) {
         Ok(text) => read(name, text, sink),
         Err(error) => sink.outcome.damage(name, error),
+    }
+}
+
+/// The heading tells EPSS scores from the catalogue of exploited flaws; other tables (lists of changed ids) are none of
+/// the known formats.
+fn read_csv(_: &str, text: &str, sink: &mut Sink<'_>) {
+    let heading = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or("");
+    let first = heading.split(',').next().unwrap_or("").trim().trim_matches('"');
+    match first {
+        "cve" => enrich::epss(text, sink),
+        "cveID" => enrich::kev_csv(text, sink),
+        _ if text.starts_with("#model_version") => enrich::epss(text, sink),
+        _ => sink.outcome.ignored += 1,
     }
 }
 
@@ -62,9 +75,7 @@ fn read_json(name: &str, bytes: &[u8], sink: &mut Sink<'_>) {
     let probe = serde_json::from_slice::<Probe>(bytes);
     let result = match probe {
         Ok(probe) if probe.catalog.is_some() && probe.vulnerabilities.is_some() => enrich::kev(bytes, sink),
-        Ok(probe) if probe.document.is_some() => {
-            csaf::advisories(bytes).map(|all| all.into_iter().for_each(|one| sink.advisory(one)))
-        }
+        Ok(probe) if probe.document.is_some() => csaf::advisories(bytes, sink),
         Ok(probe) if probe.id.is_some() || (probe.affected.is_some() && probe.modified.is_some()) => {
             osv::advisory(bytes).map(|advisory| sink.advisory(advisory))
         }

@@ -94,6 +94,47 @@ pub fn kev(json: &[u8], sink: &mut Sink<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// Reads the KEV catalogue as CSV: a heading with the names of the columns, texts in quotes where they need them.
+pub fn kev_csv(text: &str, sink: &mut Sink<'_>) {
+    let mut rows = csv_rows(text);
+    let heading = rows.next().unwrap_or_default();
+    let column = |name: &str| heading.iter().position(|cell| cell == name);
+    let (cve, added) = (column("cveID"), column("dateAdded"));
+    let (due, ransomware) = (column("dueDate"), column("knownRansomwareCampaignUse"));
+    for (at, row) in rows.enumerate() {
+        let cell = |column: Option<usize>| column.and_then(|at| row.get(at)).cloned().unwrap_or_default();
+        let entry =
+            Exploited { cve: cell(cve), added: cell(added), due: cell(due), ransomware: cell(ransomware) };
+        if row.len() == heading.len() && entry.cve.starts_with("CVE-") && is_day(&entry.added) {
+            sink.take(Record::Exploited(entry));
+        } else {
+            sink.outcome.damage(format!("row {}", at + 2), "not a row of the catalogue");
+        }
+    }
+}
+
+/// Rows of cells; a cell in quotes may hold commas, line ends and doubled quotes.
+fn csv_rows(text: &str) -> impl Iterator<Item = Vec<String>> {
+    let mut letters = text.chars().peekable();
+    std::iter::from_fn(move || {
+        letters.peek()?;
+        let (mut row, mut is_quoted) = (vec![String::new()], false);
+        while let Some(letter) = letters.next() {
+            let cell = row.last_mut()?;
+            match letter {
+                '"' if is_quoted && letters.peek() == Some(&'"') => cell.extend(letters.next()),
+                '"' => is_quoted = !is_quoted,
+                ',' if !is_quoted => row.push(String::new()),
+                '\n' if !is_quoted => break,
+                '\r' if !is_quoted => {}
+                letter => cell.push(letter),
+            }
+        }
+        Some(row)
+    })
+    .filter(|row| row.len() > 1 || row.iter().any(|cell| !cell.is_empty()))
+}
+
 /// Reads the daily EPSS file: a comment line, a heading, `cve,epss,percentile` per line.
 pub fn epss(text: &str, sink: &mut Sink<'_>) {
     for (at, line) in text.lines().enumerate() {

@@ -18,7 +18,7 @@ pub use archive::{Limits, read_path};
 pub use csaf::advisories as csaf;
 pub use debian::{advisories as debian_tracker, list as debian_list};
 pub use detect::read_document;
-pub use enrich::{End, Exploited, Lifecycle, Likelihood, epss, kev, lifecycles};
+pub use enrich::{End, Exploited, Lifecycle, Likelihood, epss, kev, kev_csv, lifecycles};
 pub use osv::advisory as osv;
 
 /// One record of a source.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::advisory::{Advisory, Affected, Event, EventKind, Range, RangeKind, Severity};
 use crate::ecosystem;
+use crate::stream::is_module_build;
 
 /// Reads one OSV record. Fields the schema does not know are left aside; `null` reads as absent.
 ///
@@ -21,7 +22,9 @@ pub(crate) fn advisory_of_value(value: Value) -> Result<Advisory, String> {
     record.read()
 }
 
-fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+pub(super) fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
 }
 
@@ -112,6 +115,7 @@ impl Osv {
             word(&self.database_specific, &["severity"]).or_else(|| leading_word(&summary, &self.affected));
         let mut severities: Vec<Severity> = self.severity.into_iter().map(OsvSeverity::read).collect();
         let mut affected = Vec::with_capacity(self.affected.len());
+        let stream = stream_in(&summary);
         for one in self.affected {
             for severity in one.severity.iter().filter(|severity| !severity.score.is_empty()) {
                 let severity = Severity { kind: severity.kind.clone(), score: severity.score.clone() };
@@ -119,7 +123,7 @@ impl Osv {
                     severities.push(severity);
                 }
             }
-            affected.extend(one.read()?);
+            affected.extend(one.read(stream)?);
         }
         Ok(Advisory {
             id: self.id,
@@ -145,7 +149,7 @@ impl OsvSeverity {
 
 impl OsvAffected {
     /// An entry without a package speaks of a repository only: nothing installed can be compared with it.
-    fn read(self) -> Result<Option<Affected>, String> {
+    fn read(self, stream: &str) -> Result<Option<Affected>, String> {
         let OsvPackage { ecosystem, name } = self.package;
         if ecosystem.is_empty() || name.is_empty() {
             return Ok(None);
@@ -153,7 +157,7 @@ impl OsvAffected {
         let urgency = word(&self.database_specific, &["informational", "severity"])
             .or_else(|| word(&self.ecosystem_specific, &["urgency", "severity"]));
         let module = word(&self.ecosystem_specific, &["module", "rpmmod"]);
-        Ok(Some(Affected {
+        let mut affected = Affected {
             name: ecosystem::package_name(&ecosystem, &name),
             ecosystem,
             ranges: self.ranges.into_iter().map(OsvRange::read).collect::<Result<_, _>>()?,
@@ -161,7 +165,27 @@ impl OsvAffected {
             module: module.unwrap_or_default(),
             urgency: urgency.unwrap_or_default(),
             ..Affected::default()
-        }))
+        };
+        let events = affected.ranges.iter().flat_map(|range| &range.events);
+        if affected.module.is_empty() && events.into_iter().any(|event| is_module_build(&event.version)) {
+            stream.clone_into(&mut affected.module);
+        }
+        Ok(Some(affected))
+    }
+}
+
+/// `AlmaLinux` and Rocky name the module and stream in the summary only: `Important: nodejs:18 security update`. Two of
+/// them leave open which package belongs to which.
+fn stream_in(summary: &str) -> &str {
+    let is_stream = |word: &&str| {
+        let halves = word.split_once(':');
+        halves
+            .is_some_and(|(module, stream)| !module.is_empty() && !stream.is_empty() && !stream.contains(':'))
+    };
+    let mut streams = summary.split([' ', ',']).filter(is_stream);
+    match (streams.next(), streams.next()) {
+        (Some(stream), None) => stream,
+        _ => "",
     }
 }
 

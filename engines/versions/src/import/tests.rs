@@ -128,6 +128,79 @@ fn csaf_vex_gives_product_states() {
     assert_eq!(advisory.affected[2].status, Status::UnderInvestigation);
 }
 
+/// SUSE gives neither package URLs nor a severity, and calls its fixes recommended.
+#[test]
+fn csaf_without_package_urls_goes_by_file_names() {
+    let text = r#"{"document": {"category": "csaf_vex", "title": null, "aggregate_severity": {"namespace": "n", "text": null},
+      "tracking": {"id": "CVE-2026-1"}},
+    "product_tree": {"branches": [{"category": "vendor", "name": "SUSE", "branches": [
+        {"product": {"name": "SUSE Linux Enterprise Server 15 SP5", "product_id": "SLES", "product_identification_helper": {"cpe": "cpe:/o:suse:sles:15:sp5"}}},
+        {"product": {"name": "bind-utils-9.16.43-1.5.x86_64", "product_id": "b1", "product_identification_helper": null}},
+        {"product": {"name": "bind-utils-9.16.43-1.5.aarch64", "product_id": "b2"}},
+        {"product": {"name": "libopenssl1_0_0", "product_id": "o"}}]}],
+      "relationships": [
+        {"category": "default_component_of", "full_product_name": {"name": "x as component of y", "product_id": "SLES:b1"}, "product_reference": "b1", "relates_to_product_reference": "SLES"},
+        {"category": "default_component_of", "full_product_name": {"name": "x as component of y", "product_id": "SLES:b2"}, "product_reference": "b2", "relates_to_product_reference": "SLES"},
+        {"category": "default_component_of", "full_product_name": {"name": "x as component of y", "product_id": "SLES:o"}, "product_reference": "o", "relates_to_product_reference": "SLES"}]},
+    "vulnerabilities": [{"cve": "CVE-2026-1", "scores": null, "product_status": {
+      "recommended": ["SLES:b1", "SLES:b2"], "known_affected": ["SLES:o"], "known_not_affected": ["SLES"]}}]}"#;
+    let advisory = &advisories("vex.json", text)[0];
+    let said: Vec<_> =
+        advisory.affected.iter().map(|one| (one.name.as_str(), &one.ranges[0].events)).collect();
+    assert_eq!(advisory.affected[0].ecosystem, "SUSE:Linux Enterprise Server 15 SP5");
+    assert_eq!(said.len(), 2, "an entry for each architecture would be the same thing twice: {said:?}");
+    assert_eq!((said[0].0, said[0].1[1].version.as_str()), ("bind-utils", "9.16.43-1.5"));
+    assert_eq!((said[1].0, said[1].1.len()), ("libopenssl1_0_0", 1));
+    let (_, outcome) = read("vex.json", text.replace("\"SLES:o\"],", "\"SLES:gone\"],").as_bytes());
+    assert_eq!((outcome.damaged, outcome.damages[0].record.as_str()), (1, "CVE-2026-1"));
+}
+
+#[test]
+fn csaf_names_modules_in_three_ways() {
+    let text = r#"{"document": {"tracking": {"id": "RHSA-2026:1"}}, "product_tree": {"branches": [
+        {"product": {"product_id": "AppStream-8", "product_identification_helper": {"cpe": "cpe:/a:redhat:enterprise_linux:8::appstream"}}},
+        {"product": {"product_id": "ruby:3.0:8060", "product_identification_helper": {"purl": "pkg:rpmmod/redhat/ruby@3.0:8060:ad008a3a"}}},
+        {"product": {"name": "ruby-0:3.0.4-1.module+el8.x86_64", "product_id": "r1", "product_identification_helper": {"purl": "pkg:rpm/redhat/ruby@3.0.4-1.module%2Bel8?arch=x86_64"}}},
+        {"product": {"product_id": "r2", "product_identification_helper": {"purl": "pkg:rpm/redhat/ruby@2.7.6-1.module%2Bel8?arch=x86_64&rpmmod=ruby:2.7:8060:ad008a3a"}}},
+        {"product": {"product_id": "r3", "product_identification_helper": {"purl": "pkg:rpmmod/redhat/ruby:2.6/ruby"}}},
+        {"product": {"name": "ruby:2.5/ruby", "product_id": "ruby:2.5/ruby"}},
+        {"product": {"product_id": "image", "product_identification_helper": {"purl": "pkg:oci/ubi8@sha256:abc"}}}],
+      "relationships": [
+        {"full_product_name": {"product_id": "m"}, "product_reference": "ruby:3.0:8060", "relates_to_product_reference": "AppStream-8"},
+        {"full_product_name": {"product_id": "m:r1"}, "product_reference": "r1", "relates_to_product_reference": "m"},
+        {"full_product_name": {"product_id": "p:r2"}, "product_reference": "r2", "relates_to_product_reference": "AppStream-8"},
+        {"full_product_name": {"product_id": "p:r3"}, "product_reference": "r3", "relates_to_product_reference": "AppStream-8"},
+        {"full_product_name": {"product_id": "p:r4"}, "product_reference": "ruby:2.5/ruby", "relates_to_product_reference": "AppStream-8"},
+        {"full_product_name": {"product_id": "p:image"}, "product_reference": "image", "relates_to_product_reference": "AppStream-8"}]},
+    "vulnerabilities": [{"cve": "CVE-2026-1", "product_status": {"fixed": ["m:r1", "p:r2", "p:image"], "known_affected": ["p:r3", "p:r4"]}}]}"#;
+    let advisory = &advisories("rhsa.json", text)[0];
+    let modules: Vec<_> =
+        advisory.affected.iter().map(|one| (one.name.as_str(), one.module.as_str())).collect();
+    assert_eq!(
+        modules,
+        [("ruby", "ruby:3.0"), ("ruby", "ruby:2.7"), ("ruby", "ruby:2.6"), ("ruby", "ruby:2.5")]
+    );
+    assert!(advisory.affected.iter().all(|one| one.ecosystem == "Red Hat:enterprise_linux:8::appstream"));
+    assert_eq!(advisory.related, ["RHSA-2026:1"]);
+}
+
+#[test]
+fn the_stream_of_an_erratum_stands_in_its_summary() {
+    let text = |summary: &str| {
+        format!(
+            r#"{{"id": "ALSA-2026:1", "summary": "{summary}", "affected": [
+            {{"package": {{"ecosystem": "AlmaLinux:9", "name": "php"}}, "ranges": [{{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "8.3.33-1.module_el9.8.0+297+88e7f1bf"}}]}}]}},
+            {{"package": {{"ecosystem": "AlmaLinux:9", "name": "plain"}}, "ranges": [{{"type": "ECOSYSTEM", "events": [{{"introduced": "0"}}, {{"fixed": "1-1.el9"}}]}}]}}]}}"#
+        )
+    };
+    let modules = |summary: &str| -> Vec<String> {
+        advisories("a.json", &text(summary))[0].affected.iter().map(|one| one.module.clone()).collect()
+    };
+    assert_eq!(modules("Important: php:8.3 security update"), ["php:8.3", ""]);
+    assert_eq!(modules("Important: virt:rhel and virt-devel:rhel security update"), ["", ""]);
+    assert_eq!(modules("Moderate: kernel security update"), ["", ""]);
+}
+
 #[test]
 fn enrichments_are_told_from_each_other() {
     let (records, outcome) = read(
@@ -136,6 +209,17 @@ fn enrichments_are_told_from_each_other() {
     );
     assert!(matches!(&records[..], [Record::Likelihood(one)] if (one.percentile - 0.99).abs() < 1e-9));
     assert_eq!(outcome.damages[0].record, "line 4");
+    let catalogue = "\"cveID\",\"vendorProject\",\"shortDescription\",\"dateAdded\",\"dueDate\",\"knownRansomwareCampaignUse\"\r\nCVE-2026-1,A,\"one, \"\"two\"\"\nthree\",2026-01-01,2026-02-01,Known\r\nCVE-2026-2,A,cut\r\n";
+    let (records, outcome) = read("kev.csv", catalogue.as_bytes());
+    assert!(
+        matches!(&records[..], [Record::Exploited(one)] if one.due == "2026-02-01" && one.ransomware == "Known")
+    );
+    assert_eq!((outcome.damaged, outcome.damages[0].record.as_str()), (1, "row 3"));
+    assert_eq!(
+        read("modified_id.csv", b"2026-01-01T00:00:00Z,GHSA-1\n").1.ignored,
+        1,
+        "a list of changes is no source"
+    );
     let (records, outcome) = read("kev.json", br#"{"catalogVersion": "1", "count": 3, "vulnerabilities": [{"cveID": "CVE-2026-1", "dateAdded": "2026-01-01", "dueDate": "2026-02-01", "knownRansomwareCampaignUse": "Known"}, {"cveID": "CVE-2026-2"}]}"#);
     assert!(matches!(&records[..], [Record::Exploited(one)] if one.due == "2026-02-01"));
     assert_eq!(outcome.damaged, 2, "one entry without a date, and the count is wrong");
@@ -143,6 +227,12 @@ fn enrichments_are_told_from_each_other() {
     let [Record::Lifecycle(one)] = &records[..] else { panic!("{records:?}") };
     assert_eq!((one.product.as_str(), one.cycle.as_str()), ("debian", "12"));
     assert_eq!((&one.end, &one.extended_end), (&End::On("2026-07-11".to_owned()), &End::Open));
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::default()).unwrap();
+    std::io::Write::write_all(&mut writer, bytes).unwrap();
+    writer.finish().unwrap()
 }
 
 #[test]
@@ -167,6 +257,7 @@ fn archives_and_folders_give_what_is_in_them() {
     zip.start_file("one.json", zip::write::SimpleFileOptions::default()).unwrap();
     std::io::Write::write_all(&mut zip, OSV.as_bytes()).unwrap();
     write("4.zip", &zip.finish().unwrap().into_inner());
+    write("2b.tar.xz", &xz(&tar));
     write("5.zip", b"PK\x03\x04 and then nothing");
     write("6.json", OSV.as_bytes());
     write(".hidden.json", b"{");
@@ -176,10 +267,10 @@ fn archives_and_folders_give_what_is_in_them() {
     let mut sink = Sink::new(&mut each);
     read_path(folder.path(), Limits::default(), &mut sink).unwrap();
     let outcome = sink.outcome;
-    assert_eq!((outcome.records, outcome.ignored), (4, 2), "{:?}", outcome.damages);
-    // two.json twice, the record in which the tar is cut and the tar itself, the false zip
-    assert_eq!(outcome.damaged, 5, "{:?}", outcome.damages);
-    assert_eq!(count, 4);
+    assert_eq!((outcome.records, outcome.ignored), (5, 3), "{:?}", outcome.damages);
+    // two.json three times, the record in which the tar is cut and the tar itself, the false zip
+    assert_eq!(outcome.damaged, 6, "{:?}", outcome.damages);
+    assert_eq!(count, 5);
 
     let mut each = |_| {};
     let mut sink = Sink::new(&mut each);

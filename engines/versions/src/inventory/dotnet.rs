@@ -1,9 +1,8 @@
 //! `packages.lock.json` and `packages.config` of `NuGet`.
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
 use serde_json::Value;
 
+use super::xml::{Step, attribute, walk};
 use super::{Inventory, json};
 
 pub(super) fn packages_lock(text: &str) -> Result<Inventory, String> {
@@ -24,19 +23,13 @@ pub(super) fn packages_lock(text: &str) -> Result<Inventory, String> {
 }
 
 pub(super) fn packages_config(text: &str) -> Result<Inventory, String> {
-    let mut reader = Reader::from_str(text);
     let mut inventory = Inventory::default();
-    loop {
-        match reader.read_event().map_err(|error| error.to_string())? {
-            Event::Empty(tag) | Event::Start(tag) if tag.local_name().as_ref() == "package" => {
-                let value = |key: &str| {
-                    let found = tag.attributes().flatten().find(|one| one.key.as_ref() == key);
-                    found.map(|one| one.value.into_owned()).unwrap_or_default()
-                };
-                inventory.add("NuGet", &value("id"), &value("version"));
-            }
-            Event::Eof => return Ok(inventory),
-            _ => {}
+    walk(text, |path, step| {
+        if let Step::Open(tag) = step
+            && path.last().is_some_and(|name| name == "package")
+        {
+            inventory.add("NuGet", &attribute(tag, "id"), &attribute(tag, "version"));
         }
-    }
+    })?;
+    Ok(inventory)
 }

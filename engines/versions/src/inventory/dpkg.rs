@@ -6,8 +6,8 @@ use crate::matching::Package;
 /// Marks of publishers other than Debian in a version; their packages are unknown to Debian's advisories.
 const FOREIGN: [(&str, &str); 3] = [("nodesource", "nodesource"), ("~bpo", "backports"), ("+fips", "fips")];
 
-/// Reads `binary, version, source, source version, architecture, status`; packages that are not installed are left out.
-/// Only what the version itself tells of another publisher is marked; callers that know the origin set
+/// Reads `binary, version, source, source version, architecture, status`. Packages whose files are gone are left out;
+/// those that are half installed or not configured have their files on disk and are judged like any other. Only what the version itself tells of another publisher is marked; callers that know the origin set
 /// [`Package::foreign`] themselves.
 pub fn read(text: &str, ecosystem: &str) -> Inventory {
     let mut inventory = Inventory::default();
@@ -17,7 +17,11 @@ pub fn read(text: &str, ecosystem: &str) -> Inventory {
             inventory.miss(line, "not six columns");
             continue;
         };
-        if status != "installed" {
+        if ["not-installed", "config-files"].contains(&status) {
+            continue;
+        }
+        if line.contains(char::REPLACEMENT_CHARACTER) {
+            inventory.miss(line, "not UTF-8");
             continue;
         }
         let binary = binary.split(':').next().unwrap_or(binary);

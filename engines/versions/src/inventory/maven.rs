@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
-
 use super::Inventory;
+use super::xml::{Step, walk};
 
 /// Direct dependencies with their versions; properties of the same file and `dependencyManagement` are followed. What
 /// is inherited from a parent or is a range cannot be known from this file alone and is named as unread.
@@ -47,38 +45,18 @@ struct Pom {
     dependencies: Vec<Dependency>,
 }
 
-const DEEPEST: usize = 64;
-
 impl Pom {
     fn read(text: &str) -> Result<Self, String> {
-        let mut reader = Reader::from_str(text);
         let mut pom = Pom::default();
-        let mut path: Vec<String> = Vec::new();
-        let mut value = String::new();
-        loop {
-            match reader.read_event().map_err(|error| error.to_string())? {
-                Event::Start(start) => {
-                    path.push(start.local_name().as_ref().to_owned());
-                    value.clear();
-                    if path.len() > DEEPEST {
-                        return Err(format!("nested deeper than {DEEPEST}"));
-                    }
-                    if path.last().is_some_and(|name| name == "dependency") {
-                        let is_managed = path.iter().any(|name| name == "dependencyManagement");
-                        pom.dependencies.push(Dependency { is_managed, ..Dependency::default() });
-                    }
-                }
-                Event::Text(piece) => value.push_str(&piece),
-                Event::End(_) => {
-                    pom.close(&path, value.trim());
-                    path.pop();
-                    value.clear();
-                }
-                Event::Eof if path.is_empty() => return Ok(pom),
-                Event::Eof => return Err("the file is cut off".to_owned()),
-                _ => {}
+        walk(text, |path, step| match step {
+            Step::Open(_) if path.last().is_some_and(|name| name == "dependency") => {
+                let is_managed = path.iter().any(|name| name == "dependencyManagement");
+                pom.dependencies.push(Dependency { is_managed, ..Dependency::default() });
             }
-        }
+            Step::Open(_) => {}
+            Step::Close(value) => pom.close(path, value),
+        })?;
+        Ok(pom)
     }
 
     fn close(&mut self, path: &[String], value: &str) {

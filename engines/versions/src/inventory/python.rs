@@ -11,23 +11,50 @@ pub(super) fn toml_lock(text: &str) -> Result<Inventory, String> {
     for key in ["package", "packages"] {
         for package in lock.get(key).and_then(toml::Value::as_array).map(Vec::as_slice).unwrap_or_default() {
             let text = |key: &str| package.get(key).and_then(toml::Value::as_str).unwrap_or("");
-            let source = package.get("source").and_then(toml::Value::as_table);
-            let is_own = source.is_some_and(|source| {
-                ["editable", "virtual", "directory"].iter().any(|key| source.contains_key(*key))
-            });
-            if !is_own {
-                inventory.add("PyPI", text("name"), text("version"));
+            match place(package) {
+                Place::Index => inventory.add("PyPI", text("name"), text("version")),
+                Place::Own => {}
+                Place::Elsewhere(kind) => {
+                    inventory.miss(text("name"), format!("comes from {kind}, not from an index"));
+                }
             }
         }
     }
     Ok(inventory)
 }
 
+enum Place {
+    /// `PyPI` or another index.
+    Index,
+    /// The project itself.
+    Own,
+    /// A repository, a folder or a file.
+    Elsewhere(String),
+}
+
+/// uv says in a table `source` which key it has, Poetry writes `type` there, PDM and PEP 751 keys of the package.
+fn place(package: &toml::Value) -> Place {
+    let own = ["editable", "virtual", "directory"];
+    let elsewhere = ["git", "url", "path", "file", "vcs", "archive"];
+    let empty = toml::Table::new();
+    let source = package.get("source").and_then(toml::Value::as_table).unwrap_or(&empty);
+    let kind = source.get("type").and_then(toml::Value::as_str).unwrap_or("");
+    let has = |key: &&&str| {
+        **key == kind || package.get(**key).is_some() || (kind.is_empty() && source.contains_key(**key))
+    };
+    match (own.iter().find(has), elsewhere.iter().find(has)) {
+        (Some(_), _) => Place::Own,
+        (None, Some(kind)) => Place::Elsewhere((*kind).to_owned()),
+        (None, None) => Place::Index,
+    }
+}
+
+/// Every group of packages: `default`, `develop` and those the project names itself.
 pub(super) fn pipfile_lock(text: &str) -> Result<Inventory, String> {
-    let lock = json(text)?;
+    let Value::Object(lock) = json(text)? else { return Err("not an object of groups".to_owned()) };
     let mut inventory = Inventory::default();
-    for group in ["default", "develop"] {
-        let Some(Value::Object(packages)) = lock.get(group) else { continue };
+    for packages in lock.iter().filter(|(group, _)| *group != "_meta").filter_map(|(_, one)| one.as_object())
+    {
         for (name, package) in packages {
             let version = package.get("version").and_then(Value::as_str).unwrap_or("");
             inventory.add("PyPI", name, version.trim_start_matches('='));
@@ -41,9 +68,10 @@ pub(super) fn requirements(text: &str) -> Inventory {
     let mut inventory = Inventory::default();
     let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
     for line in joined.lines() {
-        let line = line.split(" #").next().unwrap_or("").trim();
+        let line =
+            line.split_once(" #").or_else(|| line.split_once("\t#")).map_or(line, |(line, _)| line).trim();
         if line.is_empty() || line.starts_with(['#', '-']) {
-            if line.starts_with("-r") || line.starts_with("-e") || line.starts_with("--requirement") {
+            if ["-r", "-e", "--requirement", "--editable"].iter().any(|flag| line.starts_with(flag)) {
                 inventory.miss(line, "names another place, which was not read");
             }
             continue;

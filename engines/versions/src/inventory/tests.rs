@@ -1,6 +1,6 @@
 //! Lock files and bills of materials, as their tools write them, cut down to what matters.
 
-use super::{Analysis, Inventory, Statement, cyclonedx, cyclonedx_vex, dpkg_list, lock_file, spdx};
+use super::{Analysis, Inventory, Statement, cyclonedx_vex, dpkg_list, lock_file, text_of};
 
 fn read(name: &str, text: &str) -> Inventory {
     lock_file(name, text)
@@ -31,10 +31,19 @@ fn npm() {
     let inventory = read("package-lock.json", one);
     assert_eq!(names(&inventory), ["npm a 1.0.0", "npm b 2.0.0", "npm y 3.0.0"]);
     assert_eq!(inventory.unread.len(), 1);
+    let four = r#"{"lockfileVersion": 3, "packages": {"node_modules/g": {"version": "1.0.0", "resolved": "git+ssh://git@example.org/g.git#abc"}}}"#;
+    assert_eq!(read("package-lock.json", four).unread[0].record, "g", "a fork is not the published package");
+    assert_eq!(names(&read("package-lock.json", r#"{"lockfileVersion": 1, "requires": true}"#)), [""; 0]);
     let pnpm = "lockfileVersion: '9.0'\npackages:\n  '@a/b@2.0.0':\n    resolution: {integrity: x}\n  c@1.2.3(d@4.0.0):\n    resolution: {integrity: x}\n";
     assert_eq!(names(&read("pnpm-lock.yaml", pnpm)), ["npm @a/b 2.0.0", "npm c 1.2.3"]);
     let pnpm = "lockfileVersion: 5.4\npackages:\n  /@a/b/2.0.0:\n    dev: true\n  /c/1.2.3_d@4.0.0:\n    dev: true\n  /e_f/1.0.0-rc.1:\n    dev: true\n";
-    assert_eq!(names(&read("pnpm-lock.yaml", pnpm))[..2], ["npm @a/b 2.0.0", "npm c 1.2.3"]);
+    assert_eq!(names(&read("pnpm-lock.yaml", pnpm)), ["npm @a/b 2.0.0", "npm c 1.2.3", "npm e_f 1.0.0-rc.1"]);
+    let pnpm = "lockfileVersion: 5.3\npackages:\n  registry.npmjs.org/a/1.0.0_b@2.0.0+c@3.0.0:\n    dev: true\n  github.com/u/r/0a1b2c:\n    name: r\n    version: 1.0.0\n  file:../own:\n    name: own\n    version: 0.0.0\n";
+    let inventory = read("pnpm-lock.yaml", pnpm);
+    assert_eq!((names(&inventory), inventory.unread.len()), (vec!["npm a 1.0.0".to_owned()], 2));
+    let pnpm = "lockfileVersion: '6.0'\npackages:\n  /@a/b@2.0.0(c@1.0.0)(d@2.0.0):\n    dev: true\n  r@https://codeload.github.com/u/r/tar.gz/0a1:\n    version: 1.0.0\n";
+    let inventory = read("pnpm-lock.yaml", pnpm);
+    assert_eq!((names(&inventory), inventory.unread.len()), (vec!["npm @a/b 2.0.0".to_owned()], 1));
 }
 
 #[test]
@@ -45,15 +54,34 @@ fn yarn() {
     let inventory = read("yarn.lock", berry);
     assert_eq!(names(&inventory), ["npm @a/b 2.0.1"]);
     assert_eq!(inventory.unread[0].record, "g");
+    let berry = "__metadata:\n  version: 8\n\"t@patch:t@npm%3A^5#optional!builtin\":\n  version: 5.3.3\n  resolution: \"t@patch:t@npm%3A5.3.3#optional!builtin::version=5.3.3\"\n";
+    assert_eq!(names(&read("yarn.lock", berry)), ["npm t 5.3.3"]);
+    let classic = "g@git+ssh://git@example.org/g.git:\n  version \"1.0.0\"\n\nu@user/repository:\n  version \"1.0.0\"\n";
+    assert_eq!(read("yarn.lock", classic).unread.len(), 2);
 }
 
 #[test]
 fn python() {
     let uv = "version = 1\n[[package]]\nname = \"own\"\nversion = \"0.1.0\"\nsource = { editable = \".\" }\n[[package]]\nname = \"Some_Thing\"\nversion = \"1.10\"\nsource = { registry = \"https://pypi.org/simple\" }\n";
     assert_eq!(names(&read("uv.lock", uv)), ["PyPI some-thing 1.10"]);
-    let pipfile = r#"{"default": {"a": {"version": "==1.0"}}, "develop": {"b": {"git": "x"}}}"#;
+    let poetry = "[[package]]\nname = \"a\"\nversion = \"1.0\"\n[package.source]\ntype = \"legacy\"\nurl = \"https://example.org/simple\"\n[[package]]\nname = \"g\"\nversion = \"1.0\"\n[package.source]\ntype = \"git\"\nurl = \"https://example.org/g.git\"\n[[package]]\nname = \"own\"\nversion = \"0\"\n[package.source]\ntype = \"directory\"\nurl = \"../own\"\n";
+    let inventory = read("poetry.lock", poetry);
+    assert_eq!(
+        (names(&inventory), inventory.unread[0].record.as_str()),
+        (vec!["PyPI a 1.0".to_owned()], "g")
+    );
+    let pylock = "lock-version = \"1.0\"\n[[packages]]\nname = \"a\"\nversion = \"1.0\"\nindex = \"https://pypi.org/simple\"\n[[packages]]\nname = \"v\"\n[packages.vcs]\ntype = \"git\"\n";
+    let inventory = read("pylock.dev.toml", pylock);
+    assert_eq!(
+        (names(&inventory), inventory.unread[0].record.as_str()),
+        (vec!["PyPI a 1.0".to_owned()], "v")
+    );
+    let pipfile = r#"{"_meta": {"requires": {}}, "default": {"a": {"version": "==1.0"}}, "develop": {"b": {"git": "x"}}, "docs": {"c": {"version": "==2"}}}"#;
     let inventory = read("Pipfile.lock", pipfile);
-    assert_eq!((names(&inventory), inventory.unread.len()), (vec!["PyPI a 1.0".to_owned()], 1));
+    assert_eq!(
+        (names(&inventory), inventory.unread.len()),
+        (vec!["PyPI a 1.0".to_owned(), "PyPI c 2".to_owned()], 1)
+    );
     let plain = "# c\nA[extra]==1.0 ; python_version > '3' \\\n    --hash=sha256:abc\nb>=2\nc==3.*\n-r other.txt\nd === 4 # why\n--index-url x\n";
     let inventory = read("requirements-dev.txt", plain);
     assert_eq!(names(&inventory), ["PyPI a 1.0", "PyPI d 4"]);
@@ -69,6 +97,11 @@ fn go_php_ruby_dotnet() {
         ["Go a.org/b v1.2.3", "Go e.org/f v2.1.0+incompatible", "Go stdlib go1.22.1"]
     );
     assert_eq!(inventory.unread[0].record, "c.org/d");
+    let go = "require(\n\tgithub.com/BurntSushi/toml v1.0.0\n)\nrequire (\n\ta v1.0.0\n\tb v1.0.0\n)\nreplace a v0.9.0 => a v2.0.0\nreplace b v1.0.0 => b v1.0.1\n\ntoolchain default\n";
+    assert_eq!(
+        names(&read("go.mod", go)),
+        ["Go github.com/burntsushi/toml v1.0.0", "Go a v1.0.0", "Go b v1.0.1"]
+    );
     assert_eq!(names(&read("go.sum", "a v1 h1:x\na v1/go.mod h1:x\n")), ["Go a v1"]);
     let php = r#"{"packages": [{"name": "A/B", "version": "v1.2.3"}], "packages-dev": [{"name": "c/d", "version": "dev-main"}]}"#;
     assert_eq!(names(&read("composer.lock", php)), ["Packagist a/b v1.2.3", "Packagist c/d dev-main"]);
@@ -122,38 +155,30 @@ fn damaged_locks_are_refused_not_read_as_empty() {
 }
 
 #[test]
-fn bills_of_materials_go_by_source_packages() {
-    let bom = r#"{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [
-        {"type": "library", "name": "libssl3", "purl": "pkg:deb/debian/libssl3@3.0.19-1~deb12u2%2Bb1?arch=amd64&distro=debian-12&upstream=openssl"},
-        {"type": "library", "name": "bsdutils", "purl": "pkg:deb/debian/bsdutils@1%3A2.38.1-5?distro=debian-12&upstream=util-linux%402.38.1-5"},
-        {"type": "library", "name": "b", "purl": "pkg:npm/%40a/b@1.0.0", "components": [{"type": "library", "name": "n", "purl": "pkg:pypi/Some.Thing@2"}]},
-        {"type": "library", "name": "s", "purl": "pkg:rpm/almalinux/openssl@3.0.7-1.el9?epoch=1&distro=almalinux-9.4"},
-        {"type": "library", "name": "nameless"}, {"type": "operating-system", "name": "debian"}]}"#;
-    let inventory = cyclonedx(bom, None).unwrap();
-    assert_eq!(
-        names(&inventory),
-        [
-            "Debian:12 openssl 3.0.19-1~deb12u2",
-            "Debian:12 util-linux 2.38.1-5",
-            "npm @a/b 1.0.0",
-            "PyPI some-thing 2",
-            "AlmaLinux:9 openssl 1:3.0.7-1.el9"
-        ]
-    );
-    assert_eq!(inventory.unread[0].record, "nameless");
-    let document = r#"{"spdxVersion": "SPDX-2.3", "packages": [{"name": "a", "versionInfo": "1.0", "externalRefs": [
-        {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": "pkg:deb/debian/zlib1g@1.2.13"}]}, {"name": "b"}]}"#;
-    let inventory = spdx(document, Some("Debian:12")).unwrap();
-    assert_eq!((names(&inventory), inventory.unread.len()), (vec!["Debian:12 zlib1g 1.2.13".to_owned()], 1));
-    assert!(cyclonedx("{}", None).is_err() && spdx("{}", None).is_err());
-}
-
-#[test]
 fn debian_lists_go_by_columns_three_and_four() {
     let text = "cpp\t4:12.2.0-3\tgcc-defaults\t1.203\tamd64\tinstalled\nold\t1\told\t1\tall\tconfig-files\nnodejs\t22.1.0-1nodesource1\tnodejs\t22.1.0-1nodesource1\tamd64\tinstalled\nbroken line\n";
     let inventory = dpkg_list(text, "Debian:12");
     assert_eq!(names(&inventory), ["Debian:12 gcc-defaults 1.203", "Debian:12 nodejs 22.1.0-1nodesource1"]);
     assert_eq!((inventory.packages[1].foreign.as_str(), inventory.unread.len()), ("nodesource", 1));
+    let half =
+        "a\t1\ta\t1\tall\thalf-configured\nb\t1\tb\t1\tall\tunpacked\nc\t1\tc\t1\tall\tnot-installed\n";
+    assert_eq!(
+        names(&dpkg_list(half, "Debian:12")),
+        ["Debian:12 a 1", "Debian:12 b 1"],
+        "their files are there"
+    );
+}
+
+#[test]
+fn texts_of_windows_tools_are_read_and_odd_bytes_named() {
+    let wide: Vec<u8> = "\u{feff}a==1.0\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(names(&read("requirements.txt", &text_of(&wide))), ["PyPI a 1.0"]);
+    let marked = "\u{feff}<packages><package id=\"A&amp;B\" version=\"1.0\"/></packages>";
+    assert_eq!(names(&read("packages.config", &text_of(marked.as_bytes()))), ["NuGet a&b 1.0"]);
+    let latin = text_of(b"caf\xe9==1.0\nok==2\n");
+    let inventory = read("requirements.txt", &latin);
+    assert_eq!((names(&inventory), inventory.unread.len()), (vec!["PyPI ok 2".to_owned()], 1));
+    assert_eq!(dpkg_list(&text_of(b"a\xff\t1\ta\t1\tall\tinstalled\n"), "Debian:12").unread.len(), 1);
 }
 
 #[test]

@@ -164,6 +164,11 @@ fn score_v4(vector: &str) -> Result<Scores, VectorFault> {
             text.parse().map_err(|error: cvss::Error| VectorFault::Refused(error.to_string()))?;
         Ok(vector.score().value())
     };
+    // The crate takes the one metric whose values are words in any case; the specification does not.
+    let urgencies = ["U:X", "U:Clear", "U:Green", "U:Amber", "U:Red"];
+    if let Some(part) = vector.split('/').find(|part| part.starts_with("U:") && !urgencies.contains(part)) {
+        return Err(VectorFault::Unknown(part.to_owned()));
+    }
     let all = value(vector)?;
     let is_given = |part: &&str, group: &[&str]| {
         part.split_once(':').is_some_and(|(metric, value)| group.contains(&metric) && value != "X")

@@ -42,6 +42,9 @@ fn what_is_no_vector_is_refused_with_the_reason() {
     assert_eq!(score("CVSS:3.1/AV:N/AV:L"), Err(VectorFault::Twice("AV".to_owned())));
     assert_eq!(score("AV:N/AC:L/Au:X/C:N/I:N/A:N"), Err(VectorFault::Unknown("Au:X".to_owned())));
     assert!(matches!(score("CVSS:4.0/AV:N"), Err(VectorFault::Refused(_))));
+    let urgency = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/U:";
+    assert_eq!(score(&format!("{urgency}red")), Err(VectorFault::Unknown("U:red".to_owned())));
+    assert!(score(&format!("{urgency}Red")).is_ok());
 }
 
 #[test]
