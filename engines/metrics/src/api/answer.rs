@@ -5,11 +5,12 @@ use std::io::Write;
 
 use serde_json::{Value as Json, json};
 
-use super::float;
+use super::json_float as float;
 use crate::histogram::Histogram;
 use crate::labels::Labels;
 use crate::promql::{Answer, Fault, Notes, Outcome};
 use crate::sample::Value;
+use crate::store::index::Index;
 use crate::store::{Exemplar, Metadata, Status};
 
 /// An answer that is no success: HTTP status and body.
@@ -18,14 +19,26 @@ pub struct Failure {
     pub body: Vec<u8>,
 }
 
+/// What is told about the work behind a result when somebody asks.
+pub(super) struct Stats {
+    pub seconds: f64,
+}
+
 /// The body for the result of `query` or `query_range`.
 pub fn answer(outcome: &Outcome) -> Vec<u8> {
+    answer_with(outcome, None)
+}
+
+pub(super) fn answer_with(outcome: &Outcome, stats: Option<Stats>) -> Vec<u8> {
     let mut out = Vec::with_capacity(1 << 12);
     out.extend_from_slice(b"{\"status\":\"success\",\"data\":{\"resultType\":\"");
     match &outcome.answer {
         Answer::Scalar(points) if points.len() == 1 => {
-            out.extend_from_slice(b"scalar\",\"result\":");
-            put_float_point(&mut out, points[0].0, points[0].1);
+            out.extend_from_slice(b"scalar\",\"result\":[");
+            put_time(&mut out, points[0].0);
+            out.push(b',');
+            put_text(&mut out, &super::float(points[0].1));
+            out.push(b']');
         }
         Answer::Scalar(points) => {
             out.extend_from_slice(b"matrix\",\"result\":[{\"metric\":{},\"values\":[");
@@ -76,10 +89,20 @@ pub fn answer(outcome: &Outcome) -> Vec<u8> {
             out.push(b']');
         }
     }
+    if let Some(stats) = stats {
+        put_stats(&mut out, outcome, &stats);
+    }
     out.push(b'}');
     put_notes(&mut out, &outcome.notes);
     out.push(b'}');
     out
+}
+
+fn put_stats(out: &mut Vec<u8>, outcome: &Outcome, stats: &Stats) {
+    let timings = json!({ "evalTotalTime": stats.seconds, "execTotalTime": stats.seconds });
+    let samples = json!({ "totalQueryableSamples": outcome.samples, "peakSamples": outcome.peak_samples });
+    out.extend_from_slice(b",\"stats\":");
+    out.extend_from_slice(json!({ "timings": timings, "samples": samples }).to_string().as_bytes());
 }
 
 /// The body for any other data.
@@ -90,30 +113,49 @@ pub fn success(data: &Json) -> Vec<u8> {
 /// Status and body for a query that failed, as Prometheus chooses them.
 pub fn failure(fault: &Fault) -> Failure {
     let (status, kind) = match fault {
-        Fault::Parse { .. } => (400, "bad_data"),
+        Fault::Parse { .. } | Fault::Invalid(_) => (400, "bad_data"),
         Fault::Execution(_) | Fault::TooManySamples => (422, "execution"),
         Fault::Timeout => (503, "timeout"),
         Fault::Cancelled => (499, "canceled"),
     };
-    let body = json!({ "status": "error", "errorType": kind, "error": fault.to_string() });
+    error(status, kind, &fault.to_string())
+}
+
+/// Status and body of any other error.
+pub fn error(status: u16, kind: &str, reason: &str) -> Failure {
+    let body = json!({ "status": "error", "errorType": kind, "error": reason });
     Failure { status, body: body.to_string().into_bytes() }
 }
 
 /// The body of `series`.
-pub fn series(found: &[Labels]) -> Vec<u8> {
+pub(super) fn series(found: &[Labels], is_cut: bool) -> Vec<u8> {
     let mut out = b"{\"status\":\"success\",\"data\":[".to_vec();
     put_list(&mut out, found, put_labels);
-    out.extend_from_slice(b"]}");
+    out.push(b']');
+    put_notes(&mut out, &cut_notes(is_cut));
+    out.push(b'}');
     out
 }
 
+fn cut_notes(is_cut: bool) -> Notes {
+    let mut notes = Notes::default();
+    if is_cut {
+        notes.truncated();
+    }
+    notes
+}
+
 /// The body of `labels` and `label/…/values`.
-pub fn label_list(names: &[String]) -> Vec<u8> {
-    success(&json!(names))
+pub(super) fn label_list(names: &[String], is_cut: bool) -> Vec<u8> {
+    let mut out = b"{\"status\":\"success\",\"data\":".to_vec();
+    out.extend_from_slice(json!(names).to_string().as_bytes());
+    put_notes(&mut out, &cut_notes(is_cut));
+    out.push(b'}');
+    out
 }
 
 /// The body of `metadata`.
-pub fn metadata(all: &BTreeMap<String, Vec<Metadata>>) -> Vec<u8> {
+pub(super) fn metadata(all: &BTreeMap<String, Vec<Metadata>>) -> Vec<u8> {
     let data: serde_json::Map<String, Json> = all
         .iter()
         .map(|(metric, versions)| {
@@ -126,7 +168,7 @@ pub fn metadata(all: &BTreeMap<String, Vec<Metadata>>) -> Vec<u8> {
 }
 
 /// The body of `query_exemplars`.
-pub fn exemplars(found: &[(Labels, Vec<Exemplar>)]) -> Vec<u8> {
+pub(super) fn exemplars(found: &[(Labels, Vec<Exemplar>)]) -> Vec<u8> {
     let data: Vec<Json> = found
         .iter()
         .map(|(labels, exemplars)| {
@@ -145,22 +187,30 @@ pub fn exemplars(found: &[(Labels, Vec<Exemplar>)]) -> Vec<u8> {
 }
 
 /// The body of `status/tsdb`.
-pub fn status(status: &Status, by_name: &[(String, u64)], labels: &[(String, usize, u64)]) -> Vec<u8> {
+pub fn status(status: &Status, index: &Index) -> Vec<u8> {
+    let (by_name, labels) = (index.series_by_value("__name__"), index.cardinality());
+    let mut by_pair: Vec<(String, u64)> = Vec::new();
+    for (name, _, _) in &labels {
+        let most = index.series_by_value(name).into_iter().take(10);
+        by_pair.extend(most.map(|(value, count)| (format!("{name}={value}"), count)));
+    }
+    by_pair.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let pair = |name: &str, value: u64| json!({ "name": name, "value": value });
     let names: Vec<Json> = by_name.iter().take(10).map(|(n, count)| pair(n, *count)).collect();
     let values: Vec<Json> = labels.iter().take(10).map(|(n, values, _)| pair(n, *values as u64)).collect();
+    let pairs: Vec<Json> = by_pair.iter().take(10).map(|(n, count)| pair(n, *count)).collect();
     success(&json!({
         "headStats": {
             "numSeries": status.series,
             "numLabelPairs": labels.iter().map(|(_, values, _)| values).sum::<usize>(),
-            "chunkCount": 0,
+            "chunkCount": status.chunks,
             "minTime": status.oldest.unwrap_or(0),
             "maxTime": status.newest.unwrap_or(0),
         },
         "seriesCountByMetricName": names,
         "labelValueCountByLabelName": values,
         "memoryInBytesByLabelName": [],
-        "seriesCountByLabelValuePair": [],
+        "seriesCountByLabelValuePair": pairs,
         "mainstay": {
             "headBytes": status.head_bytes,
             "diskBytes": status.disk_bytes,
@@ -205,7 +255,7 @@ fn put_float_point(out: &mut Vec<u8>, t: i64, v: f64) {
     out.push(b'[');
     put_time(out, t);
     out.extend_from_slice(b",\"");
-    if v.is_finite() {
+    if v == 0.0 || (1e-6..1e21).contains(&v.abs()) {
         write!(out, "{v}").expect("writing to memory cannot fail");
     } else {
         out.extend_from_slice(float(v).as_bytes());

@@ -117,6 +117,14 @@ impl Store {
     /// Writes what is only in the log to other files, and shortens the log.
     pub fn checkpoint(&self) -> io::Result<()> {
         let _writing = lock(&self.writing);
+        // Afterwards all that the heads hold by now is on disk, wherever it came from.
+        let had_unlogged = self.has_unlogged_samples.swap(false, Ordering::AcqRel);
+        self.checkpoint_alone().inspect_err(|_| {
+            self.has_unlogged_samples.fetch_or(had_unlogged, Ordering::AcqRel);
+        })
+    }
+
+    fn checkpoint_alone(&self) -> io::Result<()> {
         self.list_series()?;
         let number = self.wal.rotate()?;
         let mut checkpoint = self.wal.checkpoint(number)?;

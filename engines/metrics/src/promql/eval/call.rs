@@ -212,12 +212,24 @@ impl Eval<'_> {
                 Remark::NotCounter => self.notes.warn(format!("this native histogram metric is not a counter: {metric:?} ({place})")),
                 Remark::NotGauge => self.notes.warn(format!("this native histogram metric is not a gauge: {metric:?} ({place})")),
                 Remark::HistogramsIgnored => self.notes.info(format!("ignored histograms in a range containing both floats and histograms for metric name {metric:?} ({place})")),
+                Remark::Reconciled(operation) => self.note_reconciled(operation, position),
+                Remark::ResetConflict(operation) => self.note_reset_conflict(operation, position),
                 Remark::InvalidQuantile(bits) => {
                     let q = crate::api::float(f64::from_bits(bits));
                     self.notes.warn(format!("quantile value should be between 0 and 1, got {q} ({place})"));
                 }
             }
         }
+    }
+
+    pub fn note_reconciled(&mut self, operation: &str, position: usize) {
+        let place = self.place(position);
+        self.notes.info(format!("mismatched custom buckets were reconciled during {operation} ({place})"));
+    }
+
+    pub fn note_reset_conflict(&mut self, operation: &str, position: usize) {
+        let place = self.place(position);
+        self.notes.warn(format!("conflicting counter resets during histogram {operation} ({place})"));
     }
 
     fn note_counter_name(&mut self, metric: &str, position: usize) {

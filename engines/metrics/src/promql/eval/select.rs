@@ -194,6 +194,7 @@ impl<'e> Eval<'e> {
             .read(series, from, to, column, out, &mut |text| notes.warn(text))
             .map_err(Fault::Execution)?;
         self.samples += out.len();
+        self.peak_samples = self.peak_samples.max(out.len() + self.held);
         if out.len() + self.held > self.options.most_samples {
             return Err(Fault::TooManySamples);
         }
