@@ -301,9 +301,10 @@ fn peer(
             assert!(status == 200 && body.len() > 300, "{name}: {query}: {}", String::from_utf8_lossy(&body));
         }));
     }
+    // Prometheus keeps the newest hours in its log; a snapshot has them as blocks.
     let snapshots = folder.join("snapshots");
-    let measured = [snapshots, folder.join("data")].into_iter().find(|f| f.exists());
-    let all = folder_bytes(measured.as_deref().unwrap_or(folder)) as f64;
+    let measured = if name.starts_with("Prometheus") { &snapshots } else { folder };
+    let all = folder_bytes(measured) as f64;
     figures.bytes = all / total;
     if is_own {
         let rows = folder_bytes(&folder.join("5m")) + folder_bytes(&folder.join("1h"));

@@ -24,6 +24,8 @@ impl Setup {
         };
         let text = std::fs::read_to_string(path).map_err(|fault| format!("{}: {fault}", path.display()))?;
         let config = Config::read(&text).map_err(|reason| format!("{}: {reason}", path.display()))?;
+        // The names of rule files are part of what is remembered of them: they must not depend on the folder of the start.
+        let path = std::path::absolute(path).map_err(|fault| fault.to_string())?;
         let folder = path.parent().map(PathBuf::from).unwrap_or_default();
         let mut groups = Vec::new();
         for pattern in &config.rule_files {

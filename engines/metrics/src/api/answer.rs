@@ -1,14 +1,13 @@
 //! Answers as JSON. Large ones are written straight into bytes.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use serde_json::{Value as Json, json};
 
 use super::json_float as float;
 use crate::histogram::Histogram;
 use crate::labels::Labels;
-use crate::promql::{Answer, Fault, Notes, Outcome};
+use crate::promql::{Answer, Fault, Line, Notes, Outcome};
 use crate::sample::Value;
 use crate::store::index::Index;
 use crate::store::{Exemplar, Metadata, Status};
@@ -72,18 +71,8 @@ pub(super) fn answer_with(outcome: &Outcome, stats: Option<Stats>) -> Vec<u8> {
             put_list(&mut out, lines, |out, line| {
                 out.extend_from_slice(b"{\"metric\":");
                 put_labels(out, &line.labels);
-                for (key, is_float) in [(&b",\"values\":["[..], true), (&b",\"histograms\":["[..], false)] {
-                    let points: Vec<_> = line
-                        .points
-                        .iter()
-                        .filter(|(_, v)| matches!(v, Value::Float(_)) == is_float)
-                        .collect();
-                    if !points.is_empty() {
-                        out.extend_from_slice(key);
-                        put_list(out, &points, |out, (t, value)| put_point(out, *t, value));
-                        out.push(b']');
-                    }
-                }
+                put_points(out, line, true);
+                put_points(out, line, false);
                 out.push(b'}');
             });
             out.push(b']');
@@ -238,6 +227,27 @@ fn put_list<T>(out: &mut Vec<u8>, items: &[T], mut put: impl FnMut(&mut Vec<u8>,
     }
 }
 
+/// The floats or the histograms of a line, if it has any.
+fn put_points(out: &mut Vec<u8>, line: &Line, is_float: bool) {
+    let mut is_first = true;
+    for (t, value) in &line.points {
+        if matches!(value, Value::Float(_)) != is_float {
+            continue;
+        }
+        let open: &[u8] = match (is_first, is_float) {
+            (false, _) => b",",
+            (true, true) => b",\"values\":[",
+            (true, false) => b",\"histograms\":[",
+        };
+        is_first = false;
+        out.extend_from_slice(open);
+        put_point(out, *t, value);
+    }
+    if !is_first {
+        out.push(b']');
+    }
+}
+
 fn put_point(out: &mut Vec<u8>, t: i64, value: &Value) {
     match value {
         Value::Float(v) => put_float_point(out, t, *v),
@@ -255,22 +265,51 @@ fn put_float_point(out: &mut Vec<u8>, t: i64, v: f64) {
     out.push(b'[');
     put_time(out, t);
     out.extend_from_slice(b",\"");
-    if v == 0.0 || (1e-6..1e21).contains(&v.abs()) {
-        write!(out, "{v}").expect("writing to memory cannot fail");
+    put_float(out, v);
+    out.extend_from_slice(b"\"]");
+}
+
+fn put_float(out: &mut Vec<u8>, v: f64) {
+    let size = v.abs();
+    if v.fract() == 0.0 && size < 1e15 && (v != 0.0 || v.is_sign_positive()) {
+        if v < 0.0 {
+            out.push(b'-');
+        }
+        put_integer(out, size as u64);
+    } else if (1e-5..1e15).contains(&size) {
+        // Between these JSON's shortest form has no exponent.
+        serde_json::to_writer(out, &v).expect("writing a number to memory cannot fail");
     } else {
         out.extend_from_slice(float(v).as_bytes());
     }
-    out.extend_from_slice(b"\"]");
+}
+
+fn put_integer(out: &mut Vec<u8>, mut v: u64) {
+    let mut digits = [0_u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (v % 10) as u8;
+        v /= 10;
+        if v == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
 }
 
 /// Seconds with up to three digits.
 fn put_time(out: &mut Vec<u8>, ms: i64) {
-    let sign = if ms < 0 { "-" } else { "" };
-    let (seconds, rest) = (ms.unsigned_abs() / 1000, ms.unsigned_abs() % 1000);
-    write!(out, "{sign}{seconds}").expect("writing to memory cannot fail");
+    if ms < 0 {
+        out.push(b'-');
+    }
+    let (seconds, rest) = (ms.unsigned_abs() / 1000, (ms.unsigned_abs() % 1000) as u32);
+    put_integer(out, seconds);
     if rest > 0 {
-        let digits = format!("{rest:03}");
-        write!(out, ".{}", digits.trim_end_matches('0')).expect("writing to memory cannot fail");
+        let digits = [rest / 100, rest / 10 % 10, rest % 10].map(|digit| b'0' + digit as u8);
+        let len = 3 - digits.iter().rev().take_while(|digit| **digit == b'0').count();
+        out.push(b'.');
+        out.extend_from_slice(&digits[..len]);
     }
 }
 
@@ -311,4 +350,38 @@ fn put_labels(out: &mut Vec<u8>, labels: &Labels) {
 
 fn put_text(out: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(out, text).expect("writing a text to memory cannot fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_are_written_short() {
+        for (v, expected) in [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (15.0, "15"),
+            (-1.25, "-1.25"),
+            (1e-5, "0.00001"),
+            (1.5e-7, "1.5e-07"),
+            (1e15, "1000000000000000"),
+            (1e21, "1e+21"),
+            (123_456_789.125, "123456789.125"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-Inf"),
+        ] {
+            let mut out = Vec::new();
+            put_float(&mut out, v);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+        for (ms, expected) in
+            [(0, "0"), (1_700_000_000_250, "1700000000.25"), (-1_005, "-1.005"), (70, "0.07")]
+        {
+            let mut out = Vec::new();
+            put_time(&mut out, ms);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
 }

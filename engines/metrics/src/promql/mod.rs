@@ -91,6 +91,8 @@ pub struct Options {
     pub lookback_ms: i64,
     /// Samples a query may hold at once and results it may have.
     pub most_samples: usize,
+    /// Threads that read series when there are many.
+    pub threads: usize,
     /// When to give up.
     pub deadline: Option<Instant>,
     /// Set from elsewhere to stop a query.
@@ -108,6 +110,7 @@ impl Default for Options {
         Self {
             lookback_ms: 300_000,
             most_samples: 50_000_000,
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
             deadline: None,
             cancelled: None,
             experimental: Experimental::Refused,

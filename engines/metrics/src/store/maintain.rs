@@ -19,8 +19,9 @@ use crate::sample::Samples;
 const LONG_LOG_BYTES: u64 = 64 << 20;
 /// A series that got nothing for this long leaves memory.
 const IDLE_MS: i64 = 2 * 3_600_000;
-/// Samples in a chunk of a sorted file.
-const SORTED_CHUNK: usize = 2880;
+/// Samples in a chunk of a sorted file: twice as many take 4 % less space, but a query for an hour reads them all.
+const SORTED_CHUNK: usize = 1440;
+const HISTOGRAM_CHUNK: usize = 720;
 /// Payload of one frame of a checkpoint.
 const FRAME_BYTES: usize = 1 << 20;
 
@@ -343,7 +344,7 @@ fn write_sorted(
     for (t, v) in floats.0.chunks(piece).zip(floats.1.chunks(piece)) {
         push_sorted(series, Kind::Floats, t, chunk::encode(t, v, effort), out)?;
     }
-    for (t, h) in histograms.0.chunks(SORTED_CHUNK / 4).zip(histograms.1.chunks(SORTED_CHUNK / 4)) {
+    for (t, h) in histograms.0.chunks(HISTOGRAM_CHUNK).zip(histograms.1.chunks(HISTOGRAM_CHUNK)) {
         push_sorted(series, Kind::Histograms, t, chunk::encode_histograms(t, h, effort), out)?;
     }
     Ok(())

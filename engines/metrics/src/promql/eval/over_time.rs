@@ -181,6 +181,11 @@ pub fn end(window: &Window<'_>, is_last: bool) -> Option<(i64, Cell)> {
     }
 }
 
+/// When the first or the last sample was taken, in seconds.
+pub fn time_of_end(window: &Window<'_>, is_last: bool) -> Option<Cell> {
+    end(window, is_last).map(|(t, _)| Cell::Float(t as f64 / 1000.0))
+}
+
 enum Either<'a> {
     Float(f64),
     Histogram(&'a Histogram),

@@ -54,7 +54,7 @@ pub fn growth(window: &Window<'_>, kind: Growth, remarks: &mut Remarks) -> Optio
         return None;
     }
     let mut grown = last - first;
-    if is_counter {
+    if is_counter && window.may_fall {
         grown += window.fv.windows(2).filter(|w| w[1] < w[0]).map(|w| w[0]).sum::<f64>();
     }
     let zero = (is_counter && grown > 0.0 && first >= 0.0).then(|| first / grown);
