@@ -1,5 +1,6 @@
 //! The store against Debian's prometheus and victoria-metrics, in one run on the same samples: 2,000 series × 10,000
-//! points of realistic counters and gauges, and a churn case. Prints Markdown. `POINTS` sets another length.
+//! points of realistic counters and gauges, and a churn case. Prints Markdown. `POINTS` sets another length, `SYSTEMS` a
+//! part of `own,promd,prometheus,victoria,churn`.
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -197,6 +198,8 @@ struct Figures {
     ingest: f64,
     ingest_cpu: f64,
     bytes: f64,
+    /// With rows of five minutes and of an hour, which only the own store makes.
+    bytes_with_rows: f64,
     memory: f64,
     start_ms: f64,
     queries: Vec<f64>,
@@ -245,10 +248,7 @@ fn own(dir: &Path, all: &[Made], bodies: &[(Vec<u8>, usize)], points: usize) -> 
     store.compact_all().unwrap();
     let rows = folder_bytes(&folder.join("5m")) + folder_bytes(&folder.join("1h"));
     figures.bytes = (folder_bytes(&folder) - rows) as f64 / total;
-    println!(
-        "Roll-ups (5 min and 1 h, five columns each) take {:.3} bytes per raw sample on top.\n",
-        rows as f64 / total
-    );
+    figures.bytes_with_rows = folder_bytes(&folder) as f64 / total;
     drop(store);
     let started = Instant::now();
     let store = Store::open(&folder, Options::default()).unwrap();
@@ -281,8 +281,13 @@ fn peer(
         Figures { name: name.into(), ingest: total / started.elapsed().as_secs_f64(), ..Figures::default() };
     figures.ingest_cpu = total / cpu_seconds(server.pid()).max(0.01);
     figures.memory = resident(server.pid());
-    let _ = http(&server.address, "GET", "/internal/force_flush", "", b"");
-    let _ = http(&server.address, "POST", "/api/v1/admin/tsdb/snapshot?skip_head=false", "", b"");
+    let is_own = name == OVER_HTTP;
+    if is_own {
+        let _ = http(&server.address, "POST", "/api/v1/admin/tsdb/compact", "", b"");
+    } else {
+        let _ = http(&server.address, "GET", "/internal/force_flush", "", b"");
+        let _ = http(&server.address, "POST", "/api/v1/admin/tsdb/snapshot?skip_head=false", "", b"");
+    }
     for (_, query, range) in queries(points) {
         let path = format!(
             "/api/v1/query_range?nocache=1&query={}&start={}&end={}&step={}",
@@ -296,9 +301,16 @@ fn peer(
             assert!(status == 200 && body.len() > 300, "{name}: {query}: {}", String::from_utf8_lossy(&body));
         }));
     }
+    // Prometheus keeps the newest hours in its log; a snapshot has them as blocks.
     let snapshots = folder.join("snapshots");
-    let measured = if snapshots.exists() { snapshots } else { folder.join("data") };
-    figures.bytes = folder_bytes(&measured) as f64 / total;
+    let measured = if name.starts_with("Prometheus") { &snapshots } else { folder };
+    let all = folder_bytes(measured) as f64;
+    figures.bytes = all / total;
+    if is_own {
+        let rows = folder_bytes(&folder.join("5m")) + folder_bytes(&folder.join("1h"));
+        figures.bytes = (all - rows as f64) / total;
+        figures.bytes_with_rows = all / total;
+    }
     server.kill();
     let started = Instant::now();
     if restart().is_some() {
@@ -372,8 +384,27 @@ fn churn(dir: &Path) {
     );
 }
 
+const OVER_HTTP: &str = "Mainstay (promd)";
+
+/// The example program, if it was built beside this one.
+fn start_promd(dir: &Path) -> Option<Server> {
+    let here = std::env::current_exe().ok()?;
+    let program = here.parent()?.parent()?.join("examples/promd");
+    if !program.exists() {
+        return None;
+    }
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut command = Command::new(program);
+    command.args(["--listen", &address, "--data"]).arg(dir.join("promd"));
+    Server::start(command, address, "/-/ready")
+}
+
+type Start = fn(&Path) -> Option<Server>;
+
 fn main() {
     let points = std::env::var("POINTS").ok().and_then(|p| p.parse().ok()).unwrap_or(10_000);
+    let systems = std::env::var("SYSTEMS").unwrap_or_else(|_| "own,promd,prometheus,victoria,churn".into());
+    let is_wanted = |name: &str| systems.split(',').any(|s| s == name);
     let dir = tempfile::tempdir().unwrap();
     let all = data(points);
     let bodies = bodies(&all, points);
@@ -381,13 +412,17 @@ fn main() {
         "{} series × {points} points, {BATCH_POINTS} points of 500 series per remote-write request.\n",
         all.len()
     );
-    let mut columns = own(dir.path(), &all, &bodies, points);
-    let own_resident = resident(std::process::id());
+    let mut columns = Vec::new();
+    if is_wanted("own") {
+        columns.extend(own(dir.path(), &all, &bodies, points));
+    }
     drop(all);
-    for (name, folder, start) in [
-        ("Prometheus (Debian)", "prometheus", &start_prometheus as &dyn Fn(&Path) -> Option<Server>),
-        ("VictoriaMetrics (Debian)", "victoria", &start_victoria),
-    ] {
+    let peers: [(&str, &str, Start); 3] = [
+        (OVER_HTTP, "promd", start_promd),
+        ("Prometheus (Debian)", "prometheus", start_prometheus),
+        ("VictoriaMetrics (Debian)", "victoria", start_victoria),
+    ];
+    for (name, folder, start) in peers.into_iter().filter(|(_, folder, _)| is_wanted(folder)) {
         match start(dir.path()) {
             Some(server) => {
                 let folder = dir.path().join(folder);
@@ -397,10 +432,10 @@ fn main() {
         }
     }
     print_table(&columns, points);
-    println!(
-        "\nMemory of the own store counts what its heads hold; the whole process with the test data has {own_resident:.0} MB."
-    );
-    churn(dir.path());
+    println!("\nMemory counts the heads where the store runs in this process, else the whole server.");
+    if is_wanted("churn") {
+        churn(dir.path());
+    }
 }
 
 fn print_table(columns: &[Figures], points: usize) {
@@ -414,6 +449,9 @@ fn print_table(columns: &[Figures], points: usize) {
     row("samples/s, wall", &|c| format!("{:.0} k", c.ingest / 1000.0));
     row("samples per CPU second", &|c| format!("{:.0} k", c.ingest_cpu / 1000.0));
     row("bytes per sample on disk, everything", &|c| or_none(c.bytes, format!("{:.3}", c.bytes)));
+    row("the same with roll-ups (5 min and 1 h)", &|c| {
+        or_none(c.bytes_with_rows, format!("{:.3}", c.bytes_with_rows))
+    });
     row("memory after ingest, MB", &|c| or_none(c.memory, format!("{:.0}", c.memory)));
     row("cold start, ms", &|c| or_none(c.start_ms, format!("{:.0}", c.start_ms)));
     for (i, (name, _, _)) in queries(points).iter().enumerate() {

@@ -5,7 +5,7 @@ mod arithmetic;
 mod buckets;
 mod quantile;
 
-pub use arithmetic::Mismatch;
+pub use arithmetic::{Combined, Mismatch};
 pub use buckets::Bucket;
 pub use quantile::interpolate_exponential;
 

@@ -30,8 +30,8 @@
 //! - One store is one organisation: limits, retention, backup and deletion are per folder. Only one process may have
 //!   a folder open.
 //! - [`store::Appender::commit`] returns when the samples are on disk; commits that wait together share one fsync.
-//! - Nothing here starts threads or looks at the clock (deadlines aside): call [`store::Store::maintain`] every few
-//!   seconds with the time.
+//! - Nothing here looks at the clock (deadlines aside): call [`store::Store::maintain`] every few seconds with the
+//!   time. Nothing runs by itself either; only a query over many series reads them with a few threads of its own.
 //! - Memory: a head holds up to 480 samples of 12 bytes (5.8 kB) per series up to 30,000 series, 240 up to 200,000,
 //!   120 (1.4 kB) above; labels and index take some 300 bytes per series more. A million active series thus need
 //!   about 1.2 GB on average and 2 GB at most.

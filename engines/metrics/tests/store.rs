@@ -180,3 +180,45 @@ fn limits_refuse_with_a_reason_and_keep_the_rest() {
     assert!(matches!(appender.series(&[("a", "3")]), Err(Refusal::TooManySeries(2))));
     assert!(appender.series(&[("a", "2")]).is_ok());
 }
+
+#[test]
+fn what_never_reached_the_log_is_stored_when_it_is_sent_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    // As when the disk is full or a request breaks off: visible, and in no log.
+    let mut lost = store.appender();
+    let id = lost.series(&[("__name__", "load"), ("instance", "host-0")]).unwrap();
+    lost.float(id, 1000, 7.0);
+    drop(lost);
+    let mut again = store.appender();
+    let id = again.series(&[("__name__", "load"), ("instance", "host-0")]).unwrap();
+    again.float(id, 1000, 7.0);
+    let receipt = again.commit().unwrap();
+    assert!(receipt.is_complete() && receipt.duplicates == 1);
+    drop(store);
+    assert_eq!(values(&open(dir.path()), "host-0", 0, i64::MAX, Column::Last).v, [7.0]);
+}
+
+#[test]
+fn damage_in_the_middle_of_the_log_costs_only_what_it_hit() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    for batch in 0..10 {
+        fill(&store, 2, 1_000 + batch * 150_000, 10, 15_000);
+    }
+    drop(store);
+    let wal = fs::read_dir(dir.path().join("wal")).unwrap().map(|e| e.unwrap().path()).next().unwrap();
+    let mut bytes = fs::read(&wal).unwrap();
+    // The length of the fifth frame becomes one that leads nowhere.
+    let mut at = 0;
+    for _ in 0..4 {
+        at += 8 + u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    }
+    bytes[at..at + 4].copy_from_slice(&0x0fff_ffff_u32.to_le_bytes());
+    fs::write(&wal, bytes).unwrap();
+    let store = open(dir.path());
+    assert_eq!(values(&store, "host-1", 0, i64::MAX, Column::Last).len(), 90);
+    let damage = store.damage();
+    assert!(damage.len() == 1 && damage[0].offset == at as u64, "{damage:?}");
+    assert!(damage[0].reason.contains("skipped"), "{}", damage[0].reason);
+}

@@ -1,29 +1,41 @@
-//! Scraping targets and evaluating rules, each in a thread of its own.
+//! Scraping targets and evaluating rules, each target in a thread of its own.
 
-use std::io::{Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use mainstay_metrics::decode::text::Format;
-use mainstay_metrics::rules::{Group, Rules};
+use mainstay_metrics::rules::{Rules, Written};
 use mainstay_metrics::sample::Value;
-use mainstay_metrics::scrape::{Config, Job, Memory, Page, Target, ingest};
-use serde_json::json;
+use mainstay_metrics::scrape::{self, Job, Memory, Page, Target, ingest};
 
+use crate::fetch::fetch;
+use crate::setup::Setup;
 use crate::{Promd, now_ms};
 
-const LONGEST_PAGE: u64 = 64 << 20;
+/// A scrape this near to its time counts as on time: regular times take less space.
+const TOLERANCE_MS: i64 = 2;
 
-pub fn read_rules(config: &str, folder: &Path, data: &Path) -> Result<Rules, Box<dyn std::error::Error>> {
-    let config = Config::read(config)?;
-    let mut groups = Vec::new();
-    for file in &config.rule_files {
-        let yaml = std::fs::read_to_string(folder.join(file))?;
-        groups.extend(Group::read(file, &yaml, config.evaluation_interval_ms)?);
-    }
-    let mut rules = Rules::new(groups);
+/// A target that is scraped.
+pub struct Watch {
+    pub job: Arc<Job>,
+    pub target: Target,
+    pub last: Mutex<Last>,
+    has_ended: AtomicBool,
+}
+
+/// How the last scrape went.
+#[derive(Default, Clone)]
+pub struct Last {
+    pub at_ms: i64,
+    pub seconds: f64,
+    pub fault: Option<String>,
+}
+
+/// The rules of a configuration with the state that an earlier process left.
+pub fn restored_rules(setup: &Setup, data: &Path) -> Result<Rules, Box<dyn std::error::Error>> {
+    let mut rules = Rules::new(setup.groups.clone());
+    rules.external_labels = setup.config.external_labels.clone();
     if let Ok(saved) = std::fs::read_to_string(state_file(data)) {
         rules.restore(&saved)?;
     }
@@ -34,101 +46,125 @@ fn state_file(data: &Path) -> PathBuf {
     data.join("rules.json")
 }
 
-pub fn start(promd: &Arc<Promd>) -> Result<(), String> {
-    let config = Config::read(&promd.config)?;
-    let mut listed = Vec::new();
-    for job in config.jobs {
-        let job = Arc::new(job);
-        for target in job.targets.clone() {
-            listed.push(json!({ "labels": target.labels, "scrapePool": job.name, "scrapeUrl": format!("{}://{}{}", target.scheme, target.address, target.path), "health": "unknown" }));
-            let (promd, job) = (promd.clone(), job.clone());
-            std::thread::spawn(move || scrape_forever(&promd, &job, &target));
-        }
-    }
-    *promd.targets.lock().unwrap_or_else(PoisonError::into_inner) =
-        json!({ "activeTargets": listed, "droppedTargets": [] });
+pub fn start(promd: &Arc<Promd>) {
+    watch_targets(promd);
     let promd = promd.clone();
     std::thread::spawn(move || {
         loop {
-            std::thread::sleep(Duration::from_millis(500));
+            std::thread::sleep(Duration::from_millis(200));
             evaluate(&promd);
         }
     });
+}
+
+/// Reads the configuration again. Targets and rules that stay go on; the series of those that went are ended.
+pub fn reload(promd: &Arc<Promd>) -> Result<(), String> {
+    let mut setup = promd.setup.write().unwrap_or_else(PoisonError::into_inner);
+    let new = match Setup::read(promd.arguments.config.as_deref(), now_ms()) {
+        Ok(new) => new,
+        Err(reason) => {
+            setup.fault = Some(reason.clone());
+            return Err(reason);
+        }
+    };
+    let mut rules = promd.rules.lock().unwrap_or_else(PoisonError::into_inner);
+    store(promd, rules.replace(new.groups.clone(), now_ms()));
+    rules.external_labels = new.config.external_labels.clone();
+    drop(rules);
+    *setup = new;
+    drop(setup);
+    watch_targets(promd);
     Ok(())
+}
+
+/// Starts what is new and ends what is gone.
+fn watch_targets(promd: &Arc<Promd>) {
+    let setup = promd.setup.read().unwrap_or_else(PoisonError::into_inner);
+    let mut watches = promd.watches.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut kept = Vec::new();
+    for job in &setup.config.jobs {
+        let mut alone = job.clone();
+        (alone.targets, alone.dropped) = (Vec::new(), Vec::new());
+        let alone = Arc::new(alone);
+        for target in &job.targets {
+            let is_same =
+                |w: &Arc<Watch>| w.target == *target && format!("{:?}", w.job) == format!("{alone:?}");
+            if let Some(at) = watches.iter().position(is_same) {
+                kept.push(watches.swap_remove(at));
+                continue;
+            }
+            let watch = Arc::new(Watch {
+                job: alone.clone(),
+                target: target.clone(),
+                last: Mutex::default(),
+                has_ended: AtomicBool::new(false),
+            });
+            kept.push(watch.clone());
+            let promd = promd.clone();
+            std::thread::spawn(move || scrape_until_ended(&promd, &watch));
+        }
+    }
+    for gone in watches.drain(..) {
+        gone.has_ended.store(true, Ordering::Relaxed);
+    }
+    *watches = kept;
+}
+
+fn store(promd: &Promd, written: Vec<Written>) {
+    let mut appender = promd.store.appender();
+    for (labels, t, value) in written {
+        match (appender.series(labels.pairs()), value) {
+            (Ok(id), Value::Float(v)) => appender.float(id, t, v),
+            (Ok(id), Value::Histogram(h)) => appender.histogram(id, t, (*h).clone()),
+            (Err(reason), _) => eprintln!("rule: {reason}"),
+        }
+    }
+    if let Err(fault) = appender.commit() {
+        eprintln!("rule: {fault}");
+    }
 }
 
 fn evaluate(promd: &Promd) {
     let mut rules = promd.rules.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = rules.save();
-    rules.evaluate(&promd.store, &promd.options, now_ms(), &mut |written| {
-        let mut appender = promd.store.appender();
-        for (labels, t, value) in written {
-            match (appender.series(labels.pairs()), value) {
-                (Ok(id), Value::Float(v)) => appender.float(id, t, v),
-                (Ok(id), Value::Histogram(h)) => appender.histogram(id, t, (*h).clone()),
-                (Err(reason), _) => eprintln!("rule: {reason}"),
-            }
-        }
-        if let Err(fault) = appender.commit() {
-            eprintln!("rule: {fault}");
-        }
-    });
-    let after = rules.save();
-    if after != before {
-        let file = state_file(&promd.data);
-        let temporary = file.with_extension("tmp");
-        if let Err(fault) =
-            std::fs::write(&temporary, after).and_then(|()| std::fs::rename(&temporary, &file))
-        {
-            eprintln!("rules: {fault}");
-        }
+    let has_run =
+        rules.evaluate(&promd.store, &promd.options, now_ms(), &mut |written| store(promd, written));
+    if !has_run {
+        return;
+    }
+    let file = state_file(&promd.arguments.data);
+    let temporary = file.with_extension("tmp");
+    let saved = std::fs::write(&temporary, rules.save()).and_then(|()| std::fs::rename(&temporary, &file));
+    if let Err(fault) = saved {
+        eprintln!("rules: {fault}");
     }
 }
 
-fn scrape_forever(promd: &Promd, job: &Job, target: &Target) {
+fn scrape_until_ended(promd: &Promd, watch: &Watch) {
+    let (job, target) = (&watch.job, &watch.target);
     let mut memory = Memory::default();
-    loop {
-        let at = now_ms();
+    let mut due = now_ms();
+    while !watch.has_ended.load(Ordering::Relaxed) {
+        let now = now_ms();
+        if now < due {
+            let wait = (due - now).min(200);
+            std::thread::sleep(Duration::from_millis(u64::try_from(wait).unwrap_or(0)));
+            continue;
+        }
+        if now - due > TOLERANCE_MS {
+            due = now;
+        }
         let started = Instant::now();
-        let page = fetch(target, Duration::from_millis(u64::try_from(job.timeout_ms).unwrap_or(10_000)));
+        let page = fetch(job, target);
         let seconds = started.elapsed().as_secs_f64();
         let page = page.as_ref().map(|(format, text)| Page { format: *format, text }).map_err(Clone::clone);
-        if let Err(fault) = ingest(&promd.store, job, target, &mut memory, at, seconds, page) {
-            eprintln!("{}: {fault}", target.address);
-        }
-        let next = at + job.interval_ms;
-        std::thread::sleep(Duration::from_millis(u64::try_from(next - now_ms()).unwrap_or(0)));
+        let fault = match ingest(&promd.store, job, target, &mut memory, due, seconds, page) {
+            Ok((_, fault)) => fault,
+            Err(fault) => Some(fault.to_string()),
+        };
+        *watch.last.lock().unwrap_or_else(PoisonError::into_inner) = Last { at_ms: due, seconds, fault };
+        due += job.interval_ms;
     }
-}
-
-/// A plain HTTP/1.0 GET: enough for targets on the own network.
-fn fetch(target: &Target, timeout: Duration) -> Result<(Format, String), String> {
-    if target.scheme != "http" {
-        return Err(format!("scheme {:?} is not spoken here", target.scheme));
+    if let Err(fault) = scrape::end(&promd.store, job, target, memory, now_ms()) {
+        eprintln!("{}: {fault}", target.address);
     }
-    let get = || -> std::io::Result<Vec<u8>> {
-        let address = target.address.to_socket_addrs()?.next().ok_or(std::io::ErrorKind::NotFound)?;
-        let mut stream = TcpStream::connect_timeout(&address, timeout)?;
-        stream.set_read_timeout(Some(timeout))?;
-        write!(
-            stream,
-            "GET {} HTTP/1.0\r\nHost: {}\r\nAccept: application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5\r\n\r\n",
-            target.path, target.address
-        )?;
-        let mut body = Vec::new();
-        stream.take(LONGEST_PAGE).read_to_end(&mut body)?;
-        Ok(body)
-    };
-    let answer = get().map_err(|fault| fault.to_string())?;
-    let answer = String::from_utf8(answer).map_err(|_| "the page is not UTF-8".to_owned())?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or("no HTTP answer")?;
-    let status = head.split(' ').nth(1).unwrap_or("");
-    if status != "200" {
-        return Err(format!("server returned HTTP status {status}"));
-    }
-    let content_type = head
-        .lines()
-        .find_map(|line| line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("content-type")))
-        .map_or("", |(_, value)| value);
-    Ok((Format::of_content_type(content_type), body.to_owned()))
 }

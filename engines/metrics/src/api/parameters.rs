@@ -1,6 +1,10 @@
 //! Parameters of requests: times, durations, repeated names.
 
+use super::time::rfc3339_ms;
 use crate::promql::lex;
+
+/// Times beyond this are cut to it, so that reckoning with them cannot overflow: 36 million years.
+const FARTHEST_MS: f64 = (i64::MAX / 8) as f64;
 
 /// Decoded name/value pairs of a query string or form.
 #[derive(Clone, Debug, Default)]
@@ -39,9 +43,14 @@ pub fn time_ms(text: &str) -> Result<i64, String> {
     let bad = || format!("cannot parse {text:?} to a valid timestamp");
     if let Ok(seconds) = text.parse::<f64>() {
         let ms = (seconds * 1000.0).round();
-        return if ms.is_finite() && ms.abs() < 9.2e15 { Ok(ms as i64) } else { Err(bad()) };
+        return if ms.is_nan() { Err(bad()) } else { Ok(ms.clamp(-FARTHEST_MS, FARTHEST_MS) as i64) };
     }
-    rfc3339_ms(text).ok_or_else(bad)
+    match text {
+        // How Go writes the first and the last time it knows; clients send them for "everything".
+        "-292273086-05-16T16:47:06Z" => Ok(-FARTHEST_MS as i64),
+        "292277025-08-18T07:12:54.999999999Z" | "292277025-08-18T07:12:54.999Z" => Ok(FARTHEST_MS as i64),
+        _ => rfc3339_ms(text).ok_or_else(bad),
+    }
 }
 
 /// Seconds (with fraction) or `1h30m`, in milliseconds.
@@ -52,40 +61,6 @@ pub fn duration_ms(text: &str) -> Result<i64, String> {
         return if ms.is_finite() && ms.abs() < 9.2e15 { Ok(ms.round() as i64) } else { Err(bad()) };
     }
     lex::duration_ms(text).map_err(|_| bad())
-}
-
-fn rfc3339_ms(text: &str) -> Option<i64> {
-    let bytes = text.as_bytes();
-    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok().filter(|n| *n >= 0);
-    let sign_at = |i: usize, sign: u8| bytes.get(i) == Some(&sign);
-    if !(sign_at(4, b'-') && sign_at(7, b'-') && sign_at(13, b':') && sign_at(16, b':')) {
-        return None;
-    }
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    let mut at = 19;
-    let mut ms = 0;
-    if sign_at(at, b'.') {
-        let digits = bytes[at + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
-        let fraction = text.get(at..at + 1 + digits)?.parse::<f64>().ok()?;
-        ms = (fraction * 1000.0).round() as i64;
-        at += 1 + digits;
-    }
-    let offset = match bytes.get(at)? {
-        b'Z' | b'z' => 0,
-        sign @ (b'+' | b'-') => {
-            let minutes = number(at + 1, at + 3)? * 60 + number(at + 4, at + 6)?;
-            if *sign == b'+' { minutes } else { -minutes }
-        }
-        _ => return None,
-    };
-    let y = if month <= 2 { year - 1 } else { year };
-    let shifted = (month + 9) % 12;
-    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * shifted + 2) / 5 + day - 1 - 719_468;
-    Some(((days * 24 + hour) * 60 + minute - offset) * 60_000 + second * 1000 + ms)
 }
 
 fn unescape(text: &str) -> String {

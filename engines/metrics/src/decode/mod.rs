@@ -6,6 +6,8 @@ mod protobuf_histogram;
 pub mod remote_write;
 pub mod text;
 
+use std::io::Read;
+
 use crate::histogram::Histogram;
 use crate::store::index::SeriesId;
 use crate::store::{Appender, Exemplar, Metadata, Refusal};
@@ -53,12 +55,23 @@ impl Sink for Appender<'_> {
 pub enum DecodeFault {
     #[error(transparent)]
     Malformed(#[from] Malformed),
-    #[error("the body is not compressed with snappy's block format")]
-    Compression,
+    #[error("the body is not compressed with {0}")]
+    Compression(&'static str),
     #[error("the body would be {0} bytes, which is more than {1}")]
     TooLong(usize, usize),
     #[error("line {0}: {1}")]
     Line(usize, String),
+}
+
+/// Undoes gzip, up to a length.
+pub fn gunzip(body: &[u8], most_bytes: usize) -> Result<Vec<u8>, DecodeFault> {
+    let mut out = Vec::new();
+    let mut reader = flate2::read::MultiGzDecoder::new(body).take(most_bytes as u64 + 1);
+    reader.read_to_end(&mut out).map_err(|_| DecodeFault::Compression("gzip"))?;
+    if out.len() > most_bytes {
+        return Err(DecodeFault::TooLong(out.len(), most_bytes));
+    }
+    Ok(out)
 }
 
 /// The kinds of metrics by their number in remote-write.

@@ -7,7 +7,7 @@ use super::{DecodeFault, Sink};
 use crate::histogram::Histogram;
 use crate::labels::Labels;
 use crate::store::Metadata;
-use crate::wire::{Field, Malformed, Reader};
+use crate::wire::{Field, Malformed, Reader, put_varint};
 
 /// Running totals of series that are sent as differences. Keep one per organisation.
 #[derive(Debug, Default)]
@@ -46,6 +46,24 @@ pub fn decode(body: &[u8], totals: &mut Totals, sink: &mut dyn Sink) -> Result<(
         }
     }
     Ok(())
+}
+
+/// The body of the answer to a request: empty, or how many points were refused and why.
+pub fn answer(refused: u64, reason: &str) -> Vec<u8> {
+    if refused == 0 {
+        return Vec::new();
+    }
+    let mut partial = Vec::new();
+    put_varint(&mut partial, 1 << 3);
+    put_varint(&mut partial, refused);
+    put_varint(&mut partial, 2 << 3 | 2);
+    put_varint(&mut partial, reason.len() as u64);
+    partial.extend_from_slice(reason.as_bytes());
+    let mut out = Vec::with_capacity(partial.len() + 4);
+    put_varint(&mut out, 1 << 3 | 2);
+    put_varint(&mut out, partial.len() as u64);
+    out.extend_from_slice(&partial);
+    out
 }
 
 fn resource_metrics(message: Reader<'_>, totals: &mut Totals, sink: &mut dyn Sink) -> Result<(), Malformed> {

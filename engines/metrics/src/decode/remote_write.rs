@@ -7,11 +7,14 @@ use crate::wire::{Malformed, Reader};
 
 /// Undoes snappy's block compression, up to a length.
 pub fn decompress(body: &[u8], most_bytes: usize) -> Result<Vec<u8>, DecodeFault> {
-    let len = snap::raw::decompress_len(body).map_err(|_| DecodeFault::Compression)?;
+    let len =
+        snap::raw::decompress_len(body).map_err(|_| DecodeFault::Compression("snappy's block format"))?;
     if len > most_bytes {
         return Err(DecodeFault::TooLong(len, most_bytes));
     }
-    snap::raw::Decoder::new().decompress_vec(body).map_err(|_| DecodeFault::Compression)
+    snap::raw::Decoder::new()
+        .decompress_vec(body)
+        .map_err(|_| DecodeFault::Compression("snappy's block format"))
 }
 
 /// Samples of one series, collected before its labels are known for sure.

@@ -6,6 +6,25 @@ use super::{Histogram, ResetHint};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mismatch;
 
+/// What had to be done to put two histograms together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Combined {
+    /// Their given bounds differed: only the common ones are left.
+    pub is_reconciled: bool,
+    /// One was known to follow a reset, the other was known not to.
+    pub has_conflict: bool,
+}
+
+impl Combined {
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            is_reconciled: self.is_reconciled || other.is_reconciled,
+            has_conflict: self.has_conflict || other.has_conflict,
+        }
+    }
+}
+
 impl Histogram {
     /// The same observations in the coarser buckets of a lower schema.
     #[must_use]
@@ -21,34 +40,36 @@ impl Histogram {
         out
     }
 
-    /// Adds another histogram. Whether custom bounds had to be reconciled is returned.
-    pub fn add(&mut self, other: &Self) -> Result<bool, Mismatch> {
+    /// Adds another histogram.
+    pub fn add(&mut self, other: &Self) -> Result<Combined, Mismatch> {
         self.combine(other, 1.0)
     }
 
     /// Subtracts another histogram.
-    pub fn sub(&mut self, other: &Self) -> Result<bool, Mismatch> {
+    pub fn sub(&mut self, other: &Self) -> Result<Combined, Mismatch> {
         self.combine(other, -1.0)
     }
 
-    fn combine(&mut self, other: &Self, factor: f64) -> Result<bool, Mismatch> {
+    fn combine(&mut self, other: &Self, factor: f64) -> Result<Combined, Mismatch> {
+        use ResetHint::{Gauge, NotReset, Reset, Unknown};
         if self.is_custom() != other.is_custom() {
             return Err(Mismatch);
         }
+        let mut combined = Combined::default();
         self.hint = match (self.hint, other.hint) {
-            (ResetHint::Gauge, ResetHint::Gauge) => ResetHint::Gauge,
             (a, b) if a == b => a,
-            _ if factor < 0.0 => ResetHint::Gauge,
-            (ResetHint::NotReset, ResetHint::Unknown) | (ResetHint::Unknown, ResetHint::NotReset) => {
-                ResetHint::Unknown
+            (Gauge, _) | (_, Gauge) => Gauge,
+            (Unknown, _) | (_, Unknown) => Unknown,
+            (Reset | NotReset, _) => {
+                combined.has_conflict = true;
+                Unknown
             }
-            (ResetHint::Gauge, _) | (_, ResetHint::Gauge) => ResetHint::Gauge,
-            _ => ResetHint::Unknown,
         };
         self.count += factor * other.count;
         self.sum += factor * other.sum;
         if self.is_custom() {
-            return Ok(self.combine_custom(other, factor));
+            combined.is_reconciled = self.combine_custom(other, factor);
+            return Ok(combined);
         }
         let mut other = other.clone();
         self.agree_on_zero(&mut other);
@@ -60,7 +81,7 @@ impl Histogram {
         let other = other.at_schema(schema);
         self.positive = merged(&self.positive, &other.positive, factor);
         self.negative = merged(&self.negative, &other.negative, factor);
-        Ok(false)
+        Ok(combined)
     }
 
     fn combine_custom(&mut self, other: &Self, factor: f64) -> bool {
@@ -68,12 +89,16 @@ impl Histogram {
             self.positive = merged(&self.positive, &other.positive, factor);
             return false;
         }
-        let common: Vec<f64> = self.bounds.iter().copied().filter(|b| other.bounds.contains(b)).collect();
+        let common = self.common_bounds(other);
         let mine = self.rebound(&common);
         let theirs = other.rebound(&common);
         self.positive = merged(&mine, &theirs, factor);
         self.bounds = common;
         true
+    }
+
+    fn common_bounds(&self, other: &Self) -> Vec<f64> {
+        self.bounds.iter().copied().filter(|b| other.bounds.contains(b)).collect()
     }
 
     /// Buckets summed up between the given bounds, which are a part of the histogram's own.
@@ -167,14 +192,16 @@ impl Histogram {
     pub fn is_reset_after(&self, previous: &Self) -> bool {
         match self.hint {
             ResetHint::Reset => return true,
-            ResetHint::NotReset | ResetHint::Gauge => return false,
-            ResetHint::Unknown => {}
+            ResetHint::NotReset => return false,
+            // Whoever asks takes a gauge for a counter.
+            ResetHint::Unknown | ResetHint::Gauge => {}
         }
         if self.is_custom() != previous.is_custom() || self.count < previous.count {
             return true;
         }
         if self.is_custom() && self.bounds != previous.bounds {
-            return true;
+            let common = self.common_bounds(previous);
+            return shrank(&self.rebound(&common), &previous.rebound(&common));
         }
         if self.schema > previous.schema || self.zero_threshold < previous.zero_threshold {
             return true;

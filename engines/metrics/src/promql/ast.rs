@@ -268,6 +268,18 @@ impl Expr {
         }
     }
 
+    /// Byte offset of its beginning, as far as it is known.
+    pub fn position(&self) -> Option<usize> {
+        match self {
+            Self::Number(_) | Self::Text(_) | Self::Negate(_) | Self::Paren(_) => None,
+            Self::Vector(selector) | Self::Matrix(selector, _) => Some(selector.position),
+            Self::Subquery(subquery) => subquery.expr.position(),
+            Self::Binary(binary) => binary.left.position(),
+            Self::Call(call) => Some(call.position),
+            Self::Aggregate(aggregate) => Some(aggregate.position),
+        }
+    }
+
     /// Calls `f` with this expression and every one inside.
     pub fn walk<'a>(&'a self, f: &mut dyn FnMut(&'a Self)) {
         f(self);

@@ -8,6 +8,7 @@ fn expect(wanted: Type, expr: &Expr, place: &str, position: usize) -> Result<()>
     if found == wanted {
         return Ok(());
     }
+    let position = expr.position().unwrap_or(position);
     Err(ParseFault { position, reason: format!("expected type {wanted} in {place}, got {found}") })
 }
 

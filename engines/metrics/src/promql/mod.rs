@@ -91,6 +91,8 @@ pub struct Options {
     pub lookback_ms: i64,
     /// Samples a query may hold at once and results it may have.
     pub most_samples: usize,
+    /// Threads that read series when there are many.
+    pub threads: usize,
     /// When to give up.
     pub deadline: Option<Instant>,
     /// Set from elsewhere to stop a query.
@@ -108,6 +110,7 @@ impl Default for Options {
         Self {
             lookback_ms: 300_000,
             most_samples: 50_000_000,
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
             deadline: None,
             cancelled: None,
             experimental: Experimental::Refused,
@@ -122,6 +125,9 @@ impl Default for Options {
 pub enum Fault {
     #[error("invalid parameter \"query\": {position}: parse error: {reason}")]
     Parse { position: String, reason: String },
+    /// The query is understood, but not fit for what it is used for.
+    #[error("invalid parameter \"query\": {0}")]
+    Invalid(String),
     #[error("{0}")]
     Execution(String),
     #[error("query processing would load too many samples into memory in query execution")]
@@ -130,6 +136,12 @@ pub enum Fault {
     Timeout,
     #[error("query was canceled in expression evaluation")]
     Cancelled,
+}
+
+impl Fault {
+    pub(crate) fn parse(query: &str, fault: ParseFault) -> Self {
+        Self::Parse { position: line_and_column(query, fault.position), reason: fault.reason }
+    }
 }
 
 /// A series with its values at the steps that have one.
@@ -158,6 +170,21 @@ pub struct Outcome {
     pub notes: Notes,
     /// Samples that were looked at.
     pub samples: usize,
+    /// The most that were held at once.
+    pub peak_samples: usize,
+}
+
+impl Outcome {
+    /// Keeps the first lines, if there are more than `limit` (0 for all), and says so.
+    pub fn truncate(&mut self, limit: usize) {
+        if let Answer::Vector(lines) | Answer::Matrix(lines) = &mut self.answer
+            && limit > 0
+            && lines.len() > limit
+        {
+            lines.truncate(limit);
+            self.notes.truncated();
+        }
+    }
 }
 
 /// Evaluates a query at one moment.

@@ -16,6 +16,11 @@ impl Notes {
         }
     }
 
+    /// Says that a result was cut to the length asked for.
+    pub(crate) fn truncated(&mut self) {
+        self.warnings.insert("results truncated due to limit".to_owned());
+    }
+
     pub(super) fn info(&mut self, text: impl AsRef<str>) {
         if self.infos.len() < 100 {
             self.infos.insert(format!("PromQL info: {}", text.as_ref()));

@@ -80,6 +80,34 @@ impl Parser {
         token
     }
 
+    /// An unexpected word in some place of a query. Where the query ends inside brackets, that is what is told.
+    pub(super) fn unexpected<T>(&self, found: &Token, place: &str, expected: &str) -> Result<T> {
+        if *found == Token::End {
+            let reason = match self.innermost_open() {
+                Some("{") => "unexpected end of input inside braces".to_owned(),
+                Some("[") => "unexpected end of input in duration expression".to_owned(),
+                Some(_) => "unclosed left parenthesis".to_owned(),
+                None => format!("unexpected end of input{place}{expected}"),
+            };
+            return self.fail(reason);
+        }
+        self.fail(format!("unexpected {found}{place}{expected}"))
+    }
+
+    fn innermost_open(&self) -> Option<&'static str> {
+        let mut open = Vec::new();
+        for (_, token) in &self.tokens {
+            match token {
+                Token::Sign(sign @ ("(" | "[" | "{")) => open.push(*sign),
+                Token::Sign(")" | "]" | "}") => {
+                    open.pop();
+                }
+                _ => {}
+            }
+        }
+        open.pop()
+    }
+
     pub(super) fn fail<T>(&self, reason: impl Into<String>) -> Result<T> {
         Err(ParseFault { position: self.position(), reason: reason.into() })
     }
@@ -96,7 +124,7 @@ impl Parser {
         if self.eat(sign) {
             return Ok(());
         }
-        self.fail(format!("unexpected {} in {place}, expected {sign:?}", self.peek()))
+        self.unexpected(&self.peek().clone(), &format!(" in {place}"), &format!(", expected {sign:?}"))
     }
 
     pub(super) fn is_keyword(&self, word: &str) -> bool {
@@ -226,7 +254,7 @@ impl Parser {
         match self.next() {
             Token::Number(number) => Ok(sign * number),
             Token::Duration(ms) => Ok(sign * ms as f64 / 1000.0),
-            other => self.fail(format!("unexpected {other} in {place}, expected a number")),
+            other => self.unexpected(&other, &format!(" in {place}"), ", expected a number"),
         }
     }
 
@@ -237,11 +265,14 @@ impl Parser {
             match self.next() {
                 Token::Name(name) if !name.contains(':') => labels.push(name),
                 Token::Text(name) if !name.is_empty() => labels.push(name),
-                other => return self.fail(format!("unexpected {other} in grouping opts, expected label")),
+                other => return self.unexpected(&other, " in grouping opts", ", expected label"),
             }
             if !self.eat(",") && *self.peek() != Token::Sign(")") {
-                return self
-                    .fail(format!("unexpected {} in grouping opts, expected \",\" or \")\"", self.peek()));
+                return self.unexpected(
+                    &self.peek().clone(),
+                    " in grouping opts",
+                    ", expected \",\" or \")\"",
+                );
             }
         }
         Ok(labels)
@@ -286,7 +317,7 @@ impl Parser {
                 self.next();
                 self.named(&name, position)
             }
-            other => self.fail(format!("unexpected {other}")),
+            other => self.unexpected(&other, "", ""),
         }
     }
 
@@ -360,7 +391,7 @@ impl Parser {
                 return Ok(arguments);
             }
             if !self.eat(",") {
-                return self.fail(format!("unexpected {} in function call", self.peek()));
+                return self.unexpected(&self.peek().clone(), " in function call", "");
             }
             if *self.peek() == Token::Sign(")") {
                 return self.fail("trailing commas not allowed in function call args");

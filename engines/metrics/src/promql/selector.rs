@@ -26,10 +26,8 @@ impl Parser {
                 }
                 matchers.push(matcher);
                 if !self.eat(",") && *self.peek() != Token::Sign("}") {
-                    return self.fail(format!(
-                        "unexpected {} in label matching, expected \",\" or \"}}\"",
-                        self.peek()
-                    ));
+                    let found = self.peek().clone();
+                    return self.unexpected(&found, " in label matching", ", expected \",\" or \"}\"");
                 }
             }
         }
@@ -54,8 +52,7 @@ impl Parser {
                 text
             }
             other => {
-                return self
-                    .fail(format!("unexpected {other} in label matching, expected identifier or \"}}\""));
+                return self.unexpected(&other, " in label matching", ", expected identifier or \"}\"");
             }
         };
         let op = match self.next() {
@@ -64,13 +61,13 @@ impl Parser {
             Token::Sign("=~") => MatchOp::Regex,
             Token::Sign("!~") => MatchOp::NotRegex,
             other => {
-                return self
-                    .fail(format!("unexpected {other} in label matching, expected label matching operator"));
+                let expected = ", expected label matching operator";
+                return self.unexpected(&other, " in label matching", expected);
             }
         };
         match self.next() {
             Token::Text(value) => Matcher::new(op, &label, &value).or_else(|reason| self.fail(reason)),
-            other => self.fail(format!("unexpected {other} in label matching, expected string")),
+            other => self.unexpected(&other, " in label matching", ", expected string"),
         }
     }
 

@@ -116,7 +116,7 @@ impl Parser {
                 self.expect(")", "duration expression")?;
                 Ok(expr)
             }
-            other => self.fail(format!("unexpected {other}, expected duration")),
+            other => self.unexpected(&other, "", ", expected duration"),
         }
     }
 }

@@ -1,17 +1,19 @@
 //! Recording and alerting rules from Prometheus rule files, with their state kept over restarts.
 
 mod file;
+mod json;
 mod template;
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 pub use file::{FileFault, Group, Rule};
-pub use template::expand;
+pub use json::Wanted;
+pub use template::{Context, expand};
 
-use crate::api::float;
 use crate::labels::{Labels, METRIC_NAME};
 use crate::promql::{self, Answer, Line, Options, Source};
 use crate::sample::{Value, stale};
@@ -53,12 +55,17 @@ struct Memory {
     written: Vec<BTreeMap<String, String>>,
     last_fault: Option<String>,
     evaluated_at_ms: i64,
+    /// How long the last evaluation took.
+    #[serde(default, skip_serializing)]
+    seconds: f64,
 }
 
 /// All groups with their memory.
 #[derive(Debug, Default)]
 pub struct Rules {
     pub groups: Vec<Group>,
+    /// What templates know as `$externalLabels`.
+    pub external_labels: BTreeMap<String, String>,
     memory: BTreeMap<String, Memory>,
     evaluated: BTreeMap<String, i64>,
 }
@@ -92,15 +99,34 @@ impl Rules {
         Ok(())
     }
 
-    /// Evaluates the groups whose interval has passed and returns what is to be stored, in order. Later rules of a
-    /// group see what earlier ones wrote only if `store` makes it visible at once.
+    /// Puts other rules in the place of these. Rules that stay keep their state; what ends the series of those that
+    /// went is returned to be stored.
+    pub fn replace(&mut self, groups: Vec<Group>, at_ms: i64) -> Vec<Written> {
+        self.groups = groups;
+        let known: Vec<String> =
+            self.groups.iter().flat_map(|g| (0..g.rules.len()).map(|i| key(g, i))).collect();
+        let mut written = Vec::new();
+        self.memory.retain(|key, memory| {
+            let stays = known.contains(key);
+            if !stays {
+                mark_gone(memory, Vec::new(), at_ms, &mut written);
+            }
+            stays
+        });
+        written
+    }
+
+    /// Evaluates the groups whose interval has passed and hands what is to be stored to `store`, in order. Later rules
+    /// of a group see what earlier ones wrote only if `store` makes it visible at once. Whether any was evaluated is
+    /// returned.
     pub fn evaluate(
         &mut self,
         source: &dyn Source,
         options: &Options,
         now_ms: i64,
         store: &mut dyn FnMut(Vec<Written>),
-    ) {
+    ) -> bool {
+        let mut has_run = false;
         for group in &self.groups {
             let interval = group.interval_ms;
             // Evaluations lie on a grid, so that a restart does not shift them.
@@ -113,101 +139,44 @@ impl Rules {
                 let memory = self.memory.entry(key(group, i)).or_default();
                 memory.evaluated_at_ms = slot;
                 let at = slot - group.query_offset_ms;
+                let started = Instant::now();
                 let written = match promql::instant(source, &rule.expr, at, options) {
                     Ok(outcome) => {
                         memory.last_fault = None;
                         let lines = lines(outcome.answer);
-                        if rule.is_alert() {
-                            alert(rule, memory, lines, at)
+                        if group.limit > 0 && lines.len() > group.limit {
+                            let what = if rule.is_alert() { "alerts" } else { "series" };
+                            Err(format!("exceeded limit of {} with {} {what}", group.limit, lines.len()))
+                        } else if rule.is_alert() {
+                            let query = |query: &str| template_query(source, query, at, options);
+                            alert(rule, memory, lines, at, &self.external_labels, &query)
                         } else {
                             record(rule, memory, lines, at)
                         }
                     }
-                    Err(fault) => {
-                        memory.last_fault = Some(fault.to_string());
-                        continue;
-                    }
+                    Err(fault) => Err(fault.to_string()),
                 };
+                memory.seconds = started.elapsed().as_secs_f64();
                 match written {
                     Ok(written) => store(written),
                     Err(reason) => memory.last_fault = Some(reason),
                 }
             }
             self.evaluated.insert(name, slot);
+            has_run = true;
         }
+        has_run
     }
 
     /// Alerts that are pending, firing or resolved a short time ago, with the name of their rule.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         self.memory.values().flat_map(|m| &m.alerts)
     }
-
-    /// The data of `/api/v1/alerts`.
-    pub fn alerts_as_json(&self) -> Json {
-        let alerts: Vec<Json> =
-            self.alerts().filter(|a| a.resolved_at_ms.is_none()).map(alert_as_json).collect();
-        json!({ "alerts": alerts })
-    }
-
-    /// The data of `/api/v1/rules`.
-    pub fn as_json(&self) -> Json {
-        let groups: Vec<Json> = self
-            .groups
-            .iter()
-            .map(|group| {
-                let rules: Vec<Json> =
-                    group.rules.iter().enumerate().map(|(i, rule)| self.rule_as_json(rule, &key(group, i))).collect();
-                json!({ "name": group.name, "file": group.file, "interval": group.interval_ms as f64 / 1000.0, "limit": group.limit, "rules": rules })
-            })
-            .collect();
-        json!({ "groups": groups })
-    }
-
-    fn rule_as_json(&self, rule: &Rule, key: &str) -> Json {
-        let empty = Memory::default();
-        let memory = self.memory.get(key).unwrap_or(&empty);
-        let health = match (&memory.last_fault, memory.evaluated_at_ms) {
-            (_, 0) => "unknown",
-            (Some(_), _) => "err",
-            (None, _) => "ok",
-        };
-        let mut out = json!({
-            "name": rule.name, "query": rule.expr, "labels": rule.labels, "health": health,
-            "lastEvaluation": memory.evaluated_at_ms as f64 / 1000.0,
-            "type": if rule.is_alert() { "alerting" } else { "recording" },
-        });
-        if let Some(fault) = &memory.last_fault {
-            out["lastError"] = json!(fault);
-        }
-        if rule.is_alert() {
-            let active: Vec<&Alert> = memory.alerts.iter().filter(|a| a.resolved_at_ms.is_none()).collect();
-            let state = if active.iter().any(|a| a.state == State::Firing) {
-                State::Firing
-            } else if active.is_empty() {
-                State::Inactive
-            } else {
-                State::Pending
-            };
-            out["state"] = json!(state);
-            out["duration"] = json!(rule.hold_ms as f64 / 1000.0);
-            out["keepFiringFor"] = json!(rule.keep_firing_ms as f64 / 1000.0);
-            out["annotations"] = json!(rule.annotations);
-            out["alerts"] = active.into_iter().map(alert_as_json).collect();
-        }
-        out
-    }
 }
 
 fn key(group: &Group, rule: usize) -> String {
     let found = &group.rules[rule];
     format!("{};{};{};{};{}", group.file, group.name, found.name, found.expr, rule)
-}
-
-fn alert_as_json(alert: &Alert) -> Json {
-    json!({
-        "labels": alert.labels, "annotations": alert.annotations, "state": alert.state,
-        "activeAt": alert.active_at_ms as f64 / 1000.0, "value": float(alert.value),
-    })
 }
 
 fn lines(answer: Answer) -> Vec<Line> {
@@ -253,7 +222,29 @@ fn mark_gone(memory: &mut Memory, now: Vec<BTreeMap<String, String>>, at: i64, w
     memory.written = now;
 }
 
-fn alert(rule: &Rule, memory: &mut Memory, lines: Vec<Line>, at: i64) -> Result<Vec<Written>, String> {
+/// What templates get from `query`.
+fn template_query(
+    source: &dyn Source,
+    query: &str,
+    at: i64,
+    options: &Options,
+) -> Result<Vec<(Labels, f64)>, String> {
+    let outcome = promql::instant(source, query, at, options).map_err(|fault| fault.to_string())?;
+    let found = lines(outcome.answer).into_iter().filter_map(|line| match line.points.first() {
+        Some((_, Value::Float(v))) => Some((line.labels, *v)),
+        _ => None,
+    });
+    Ok(found.collect())
+}
+
+fn alert(
+    rule: &Rule,
+    memory: &mut Memory,
+    lines: Vec<Line>,
+    at: i64,
+    external_labels: &BTreeMap<String, String>,
+    query: &template::Query<'_>,
+) -> Result<Vec<Written>, String> {
     let mut seen: Vec<BTreeMap<String, String>> = Vec::new();
     for line in lines {
         let value = match line.points.first() {
@@ -261,17 +252,17 @@ fn alert(rule: &Rule, memory: &mut Memory, lines: Vec<Line>, at: i64) -> Result<
             Some((_, Value::Histogram(h))) => h.count,
             None => continue,
         };
-        let own = line.labels.without_name();
-        let mut labels = as_map(&own);
+        let context = Context { labels: &line.labels, value, external_labels, query };
+        let mut labels = as_map(&line.labels.without_name());
         for (name, template) in &rule.labels {
-            labels.insert(name.clone(), expand(template, &own, value));
+            labels.insert(name.clone(), expand(template, &context));
         }
         labels.retain(|_, value| !value.is_empty());
         labels.insert("alertname".to_owned(), rule.name.clone());
         if seen.contains(&labels) {
             return Err("vector contains metrics with the same labelset after applying alert labels".into());
         }
-        let annotations = rule.annotations.iter().map(|(n, t)| (n.clone(), expand(t, &own, value))).collect();
+        let annotations = rule.annotations.iter().map(|(n, t)| (n.clone(), expand(t, &context))).collect();
         seen.push(labels.clone());
         match memory.alerts.iter_mut().find(|a| a.labels == labels && a.resolved_at_ms.is_none()) {
             Some(alert) => {

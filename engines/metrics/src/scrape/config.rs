@@ -13,6 +13,7 @@ pub struct Config {
     pub jobs: Vec<Job>,
     pub rule_files: Vec<String>,
     pub evaluation_interval_ms: i64,
+    pub external_labels: BTreeMap<String, String>,
 }
 
 /// One of `scrape_configs`.
@@ -23,10 +24,23 @@ pub struct Job {
     pub timeout_ms: i64,
     pub honor_labels: bool,
     pub honor_timestamps: bool,
-    /// 0 for no limit.
-    pub sample_limit: u64,
+    pub limits: Limits,
     pub metric_relabel_configs: Vec<Relabel>,
+    /// Header lines that say who asks.
+    pub authorization: Option<String>,
     pub targets: Vec<Target>,
+    /// Labels of the targets that relabelling dropped.
+    pub dropped: Vec<BTreeMap<String, String>>,
+}
+
+/// What a page may have at most; 0 for no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    pub body_bytes: u64,
+    pub samples: u64,
+    pub labels: usize,
+    pub label_name_bytes: usize,
+    pub label_value_bytes: usize,
 }
 
 /// Where to get a page, and the labels its samples get.
@@ -37,6 +51,8 @@ pub struct Target {
     /// Path with query string.
     pub path: String,
     pub labels: BTreeMap<String, String>,
+    /// As they were before relabelling.
+    pub discovered: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -53,6 +69,7 @@ struct YamlGlobal {
     scrape_interval: Option<String>,
     scrape_timeout: Option<String>,
     evaluation_interval: Option<String>,
+    external_labels: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -67,9 +84,32 @@ struct YamlJob {
     honor_labels: bool,
     honor_timestamps: Option<bool>,
     sample_limit: u64,
+    body_size_limit: Option<String>,
+    label_limit: usize,
+    label_name_length_limit: usize,
+    label_value_length_limit: usize,
+    basic_auth: Option<YamlBasic>,
+    authorization: Option<YamlAuthorization>,
     static_configs: Vec<YamlStatic>,
     relabel_configs: Vec<YamlRelabel>,
     metric_relabel_configs: Vec<YamlRelabel>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct YamlBasic {
+    username: String,
+    password: String,
+    password_file: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct YamlAuthorization {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    credentials: String,
+    credentials_file: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -96,7 +136,8 @@ impl Config {
             jobs.push(read_job(job, interval, timeout)?);
         }
         let evaluation_interval_ms = span(parsed.global.evaluation_interval.as_deref(), 60_000)?;
-        Ok(Self { jobs, rule_files: parsed.rule_files, evaluation_interval_ms })
+        let (rule_files, external_labels) = (parsed.rule_files, parsed.global.external_labels);
+        Ok(Self { jobs, rule_files, evaluation_interval_ms, external_labels })
     }
 }
 
@@ -106,39 +147,116 @@ fn span(text: Option<&str>, default: i64) -> Result<i64, String> {
 
 fn read_job(job: YamlJob, interval: i64, timeout: i64) -> Result<Job, String> {
     let interval_ms = span(job.scrape_interval.as_deref(), interval)?;
+    let timeout_ms = span(job.scrape_timeout.as_deref(), timeout.min(interval_ms))?;
+    if timeout_ms > interval_ms {
+        return Err(format!(
+            "scrape timeout greater than scrape interval for scrape config with job name {:?}",
+            job.job_name
+        ));
+    }
     let relabel = job.relabel_configs.into_iter().map(Relabel::read).collect::<Result<Vec<_>, _>>()?;
     let metric_relabel_configs =
         job.metric_relabel_configs.into_iter().map(Relabel::read).collect::<Result<Vec<_>, _>>()?;
-    let mut targets = Vec::new();
+    let authorization = authorization(job.basic_auth, job.authorization)?;
+    let (mut targets, mut dropped) = (Vec::new(), Vec::new());
     for fixed in &job.static_configs {
         for address in &fixed.targets {
             let mut labels = fixed.labels.clone();
-            labels.insert("job".into(), job.job_name.clone());
-            labels.insert("__address__".into(), address.clone());
-            labels.insert("__scheme__".into(), job.scheme.clone().unwrap_or_else(|| "http".into()));
-            labels.insert(
-                "__metrics_path__".into(),
-                job.metrics_path.clone().unwrap_or_else(|| "/metrics".into()),
-            );
+            let mut put = |name: &str, value: &str| labels.insert(name.to_owned(), value.to_owned());
+            put("job", &job.job_name);
+            put("__address__", address);
+            put("__scheme__", job.scheme.as_deref().unwrap_or("http"));
+            put("__metrics_path__", job.metrics_path.as_deref().unwrap_or("/metrics"));
+            put("__scrape_interval__", &span_text(interval_ms));
+            put("__scrape_timeout__", &span_text(timeout_ms));
             for (name, values) in &job.params {
-                labels.insert(format!("__param_{name}"), values.first().cloned().unwrap_or_default());
+                put(&format!("__param_{name}"), values.first().map_or("", String::as_str));
             }
-            targets.extend(apply(&relabel, labels).map(|labels| settle(labels, &job.params)));
+            match apply(&relabel, labels.clone()) {
+                Some(relabelled) => targets.push(settle(relabelled, &job.params, labels)),
+                None => dropped.push(labels),
+            }
         }
     }
     Ok(Job {
         name: job.job_name,
         interval_ms,
-        timeout_ms: span(job.scrape_timeout.as_deref(), timeout)?.min(interval_ms),
+        timeout_ms,
         honor_labels: job.honor_labels,
         honor_timestamps: job.honor_timestamps.unwrap_or(true),
-        sample_limit: job.sample_limit,
+        limits: Limits {
+            body_bytes: job.body_size_limit.as_deref().map_or(Ok(0), size)?,
+            samples: job.sample_limit,
+            labels: job.label_limit,
+            label_name_bytes: job.label_name_length_limit,
+            label_value_bytes: job.label_value_length_limit,
+        },
         metric_relabel_configs,
+        authorization,
         targets,
+        dropped,
     })
 }
 
-fn settle(mut labels: BTreeMap<String, String>, params: &BTreeMap<String, Vec<String>>) -> Target {
+/// `10MB`, in units of 1024 as Prometheus reads them.
+fn size(text: &str) -> Result<u64, String> {
+    let bad = || format!("cannot parse {text:?} to a size such as 10MB");
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number: u64 = text[..digits].parse().map_err(|_| bad())?;
+    let unit = text[digits..].trim_end_matches('B').trim_end_matches('i');
+    let power = ["", "K", "M", "G", "T"].iter().position(|u| *u == unit).ok_or_else(bad)?;
+    number.checked_mul(1 << (10 * power)).ok_or_else(bad)
+}
+
+/// A length of time as configurations have it.
+pub fn span_text(ms: i64) -> String {
+    for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)] {
+        if ms % length == 0 {
+            return format!("{}{unit}", ms / length);
+        }
+    }
+    format!("{ms}ms")
+}
+
+fn authorization(
+    basic: Option<YamlBasic>,
+    other: Option<YamlAuthorization>,
+) -> Result<Option<String>, String> {
+    let secret = |text: String, file: Option<String>| match file {
+        None => Ok(text),
+        Some(file) => match std::fs::read_to_string(&file) {
+            Ok(text) => Ok(text.trim().to_owned()),
+            Err(fault) => Err(format!("{file}: {fault}")),
+        },
+    };
+    if let Some(basic) = basic {
+        let password = secret(basic.password, basic.password_file)?;
+        return Ok(Some(format!("Basic {}", base64(format!("{}:{password}", basic.username).as_bytes()))));
+    }
+    let Some(other) = other else { return Ok(None) };
+    let credentials = secret(other.credentials, other.credentials_file)?;
+    Ok(Some(format!("{} {credentials}", other.kind.as_deref().unwrap_or("Bearer"))))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let word =
+            group.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        for place in 0..4 {
+            let digit = DIGITS[(word >> (18 - 6 * place)) as usize & 63];
+            out.push(if place <= group.len() { char::from(digit) } else { '=' });
+        }
+    }
+    out
+}
+
+fn settle(
+    mut labels: BTreeMap<String, String>,
+    params: &BTreeMap<String, Vec<String>>,
+    discovered: BTreeMap<String, String>,
+) -> Target {
     let mut take = |name: &str| labels.remove(name).unwrap_or_default();
     let (scheme, mut address, mut path) = (take("__scheme__"), take("__address__"), take("__metrics_path__"));
     if !address.rsplit(']').next().unwrap_or("").contains(':') {
@@ -146,17 +264,28 @@ fn settle(mut labels: BTreeMap<String, String>, params: &BTreeMap<String, Vec<St
     }
     let mut pairs = Vec::new();
     for (name, value) in labels.iter().filter_map(|(n, v)| n.strip_prefix("__param_").map(|n| (n, v))) {
-        pairs.push(format!("{name}={value}"));
-        pairs.extend(
-            params.get(name).into_iter().flat_map(|all| all.iter().skip(1)).map(|v| format!("{name}={v}")),
-        );
+        let more = params.get(name).into_iter().flat_map(|all| all.iter().skip(1));
+        pairs.extend([value].into_iter().chain(more).map(|v| format!("{}={}", escaped(name), escaped(v))));
     }
     if !pairs.is_empty() {
         path = format!("{path}?{}", pairs.join("&"));
     }
     labels.retain(|name, value| !name.starts_with("__") && !value.is_empty());
     labels.entry("instance".into()).or_insert_with(|| address.clone());
-    Target { scheme, address, path, labels }
+    Target { scheme, address, path, labels, discovered }
+}
+
+/// As a query string has it.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push('+'),
+            b if b.is_ascii_alphanumeric() || b"-_.~".contains(&b) => out.push(char::from(b)),
+            b => out.extend(["%", &format!("{b:02X}")]),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -187,5 +316,20 @@ scrape_configs:
         assert_eq!(job.targets[0].labels["host"], "a");
         assert_eq!(job.targets[1].labels["instance"], "b:80");
         assert!(Config::read("scrape_configs: [{}]").is_err());
+        let late = "scrape_configs: [{job_name: a, scrape_interval: 5s, scrape_timeout: 6s}]";
+        assert!(Config::read(late).unwrap_err().contains("timeout greater"));
+    }
+
+    #[test]
+    fn sizes_lengths_of_time_and_passwords() {
+        assert_eq!((size("0"), size("512B"), size("10MB")), (Ok(0), Ok(512), Ok(10 << 20)));
+        assert!(size("much").is_err());
+        assert_eq!(
+            (span_text(15_000), span_text(90_000), span_text(250)),
+            ("15s".into(), "90s".into(), "250ms".into())
+        );
+        for (plain, encoded) in [("a", "YQ=="), ("ab", "YWI="), ("user:pass", "dXNlcjpwYXNz")] {
+            assert_eq!(base64(plain.as_bytes()), encoded);
+        }
     }
 }

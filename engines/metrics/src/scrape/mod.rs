@@ -7,13 +7,13 @@ mod relabel;
 use std::collections::{BTreeMap, HashSet};
 use std::io;
 
-pub use config::{Config, Job, Target};
+pub use config::{Config, Job, Limits, Target, span_text};
 pub use relabel::{Action, Relabel, apply};
 
 use crate::decode::text::{Format, Item, parse};
 use crate::sample::stale;
 use crate::store::index::SeriesId;
-use crate::store::{Metadata, Receipt, Store};
+use crate::store::{Appender, Metadata, Receipt, Store};
 
 /// What was got from a target.
 pub struct Page<'a> {
@@ -44,7 +44,7 @@ pub fn ingest(
     let (mut scraped, mut kept, mut added) = (0_u64, 0_u64, 0_u64);
     let mut samples: Vec<(SeriesId, i64, f64)> = Vec::new();
     let mut exemplars = Vec::new();
-    let mut fault = None;
+    let (mut fault, mut excess) = (None, None);
     match page {
         Ok(page) => {
             let mut metadata: Vec<(String, Metadata)> = Vec::new();
@@ -54,6 +54,9 @@ pub fn ingest(
                     scraped += 1;
                     let labels = joined(job, target, labels.iter().map(|(n, v)| (&**n, &**v)));
                     let Some(labels) = apply(&job.metric_relabel_configs, labels) else { return };
+                    if let Some(reason) = beyond(&labels, &job.limits) {
+                        excess.get_or_insert(reason);
+                    }
                     let pairs: Vec<(&str, &str)> =
                         labels.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
                     match appender.series(&pairs) {
@@ -70,8 +73,10 @@ pub fn ingest(
                     }
                 }
             });
-            if job.sample_limit > 0 && kept > job.sample_limit {
-                fault = Some(format!("sample limit exceeded: {kept} of {}", job.sample_limit));
+            if job.limits.samples > 0 && kept > job.limits.samples {
+                fault = Some(format!("sample limit exceeded: {kept} of {}", job.limits.samples));
+            } else if excess.is_some() {
+                fault = excess;
             } else if let Err(reason) = result {
                 fault = Some(reason.to_string());
             }
@@ -100,14 +105,30 @@ pub fn ingest(
     }
     memory.seen = seen;
     let is_up = if fault.is_none() { 1.0 } else { 0.0 };
-    let report = [
-        ("up", is_up),
-        ("scrape_duration_seconds", seconds),
-        ("scrape_samples_scraped", scraped as f64),
-        ("scrape_samples_post_metric_relabeling", kept as f64),
-        ("scrape_series_added", added as f64),
-    ];
-    for (name, value) in report {
+    report(&mut appender, job, target, at_ms, [is_up, seconds, scraped as f64, kept as f64, added as f64]);
+    appender.commit().map(|receipt| (receipt, fault))
+}
+
+/// Ends all series of a target that is scraped no more, also those that tell how scrapes went.
+pub fn end(store: &Store, job: &Job, target: &Target, memory: Memory, at_ms: i64) -> io::Result<Receipt> {
+    let mut appender = store.appender();
+    for id in memory.seen {
+        appender.float(id, at_ms, stale());
+    }
+    report(&mut appender, job, target, at_ms, [stale(); 5]);
+    appender.commit()
+}
+
+const REPORT: [&str; 5] = [
+    "up",
+    "scrape_duration_seconds",
+    "scrape_samples_scraped",
+    "scrape_samples_post_metric_relabeling",
+    "scrape_series_added",
+];
+
+fn report(appender: &mut Appender<'_>, job: &Job, target: &Target, at_ms: i64, values: [f64; 5]) {
+    for (name, value) in REPORT.into_iter().zip(values) {
         let labels: BTreeMap<String, String> = joined(job, target, [("__name__", name)].into_iter());
         let pairs: Vec<(&str, &str)> = labels.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         match appender.series(&pairs) {
@@ -115,7 +136,26 @@ pub fn ingest(
             Err(reason) => appender.refuse(1, reason),
         }
     }
-    appender.commit().map(|receipt| (receipt, fault))
+}
+
+/// Which limit a sample's labels are beyond, if any.
+fn beyond(labels: &BTreeMap<String, String>, limits: &Limits) -> Option<String> {
+    let metric = labels.get("__name__").map_or("", String::as_str);
+    if limits.labels > 0 && labels.len() > limits.labels {
+        return Some(format!(
+            "label_limit exceeded: {metric} has {} labels of {}",
+            labels.len(),
+            limits.labels
+        ));
+    }
+    let is_long = |text: &str, most: usize| most > 0 && text.len() > most;
+    labels.iter().find_map(|(name, value)| {
+        if is_long(name, limits.label_name_bytes) {
+            return Some(format!("label_name_length_limit exceeded: {metric} has label {name:?}"));
+        }
+        is_long(value, limits.label_value_bytes)
+            .then(|| format!("label_value_length_limit exceeded: {metric}, label {name:?}"))
+    })
 }
 
 /// The labels of a sample together with those of its target. Where both have one, the target's wins and the sample's

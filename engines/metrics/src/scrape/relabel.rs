@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use md5::Digest;
 use regex::Regex;
 use serde::Deserialize;
 
@@ -115,8 +116,9 @@ fn apply_one(rule: &Relabel, mut labels: BTreeMap<String, String>) -> Option<BTr
         Action::Lowercase => set(&mut labels, rule.target_label.clone(), value.to_lowercase()),
         Action::Uppercase => set(&mut labels, rule.target_label.clone(), value.to_uppercase()),
         Action::HashMod => {
-            // Not Prometheus' MD5: the split is as even, but other targets fall into a shard.
-            let shard = u64::from(crc32fast::hash(value.as_bytes())) % rule.modulus;
+            // The same shards as Prometheus: the last eight bytes of the MD5 sum.
+            let sum = md5::Md5::digest(value.as_bytes());
+            let shard = sum[8..].iter().fold(0_u64, |n, byte| n << 8 | u64::from(*byte)) % rule.modulus;
             set(&mut labels, rule.target_label.clone(), shard.to_string());
         }
         Action::LabelMap => {

@@ -195,7 +195,8 @@ impl Appender<'_> {
     /// is promised: the sender should send again, which does no harm.
     pub fn commit(mut self) -> io::Result<Receipt> {
         if !self.journal.is_empty() {
-            self.store.wal.commit(&self.journal.take())?;
+            let payload = self.journal.take();
+            self.store.wal.commit(&payload).inspect_err(|_| self.store.note_unlogged_samples())?;
             if !self.made.is_empty() {
                 let mut unlogged = lock(&self.store.unlogged);
                 self.made.iter().for_each(|id| {
@@ -205,7 +206,7 @@ impl Appender<'_> {
         }
         self.store.appended.fetch_add(self.receipt.accepted, Ordering::Relaxed);
         self.relieve()?;
-        Ok(self.receipt)
+        Ok(std::mem::take(&mut self.receipt))
     }
 
     fn push(&mut self, id: SeriesId, t: i64, value: &Value) {
@@ -219,7 +220,13 @@ impl Appender<'_> {
                 self.receipt.accepted += 1;
                 self.journal.sample(id, t, value);
             }
-            Fate::Duplicate => self.receipt.duplicates += 1,
+            Fate::Duplicate => {
+                self.receipt.duplicates += 1;
+                // Perhaps from a batch that never got into the log: whoever sends it again relies on this one.
+                if self.store.has_unlogged_samples.load(Ordering::Acquire) {
+                    self.journal.sample(id, t, value);
+                }
+            }
             Fate::Conflict => self.receipt.conflicts += 1,
             Fate::TooOld => self.receipt.too_old += 1,
         }
@@ -234,5 +241,14 @@ impl Appender<'_> {
             self.store.write_sealed()?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Appender<'_> {
+    /// What is not committed stays visible, but is not in the log.
+    fn drop(&mut self) {
+        if !self.journal.is_empty() {
+            self.store.note_unlogged_samples();
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::wire::{Malformed, Reader, put_varint, zigzag};
 /// The longest chunk that is written; readers refuse more.
 pub const MOST_SAMPLES: usize = 1 << 16;
 
-const SCALES: [f64; 4] = [1.0, 10.0, 100.0, 1000.0];
+pub(super) const SCALES: [f64; 4] = [1.0, 10.0, 100.0, 1000.0];
 const CONSTANT: u8 = 8;
 const FLOATS: u8 = 9;
 
@@ -54,14 +54,14 @@ pub fn decode(bytes: &[u8], out: &mut Samples) -> Result<(), Malformed> {
     result
 }
 
-fn read_len(reader: &mut Reader<'_>) -> Result<usize, Malformed> {
+pub(super) fn read_len(reader: &mut Reader<'_>) -> Result<usize, Malformed> {
     match usize::try_from(reader.varint()?) {
         Ok(len) if len > 0 && len <= MOST_SAMPLES => Ok(len),
         _ => Err(Malformed("a chunk of 1 to 65536 samples")),
     }
 }
 
-fn encode_times(t: &[i64], effort: Effort, out: &mut Vec<u8>) {
+pub(super) fn encode_times(t: &[i64], effort: Effort, out: &mut Vec<u8>) {
     let step = if t.len() > 1 { median_step(t) } else { 0 };
     put_varint(out, zigzag(t[0]));
     put_varint(out, zigzag(step));
@@ -89,7 +89,7 @@ fn median_step(t: &[i64]) -> i64 {
     *steps.select_nth_unstable(middle).1
 }
 
-fn decode_times(reader: &mut Reader<'_>, len: usize, out: &mut Vec<i64>) -> Result<(), Malformed> {
+pub(super) fn decode_times(reader: &mut Reader<'_>, len: usize, out: &mut Vec<i64>) -> Result<(), Malformed> {
     let first = reader.zigzag()?;
     let step = reader.zigzag()?;
     let start = out.len();
@@ -109,7 +109,7 @@ fn decode_times(reader: &mut Reader<'_>, len: usize, out: &mut Vec<i64>) -> Resu
     Ok(())
 }
 
-fn encode_values(v: &[f64], effort: Effort, out: &mut Vec<u8>) {
+pub(super) fn encode_values(v: &[f64], effort: Effort, out: &mut Vec<u8>) {
     if v.iter().all(|x| x.to_bits() == v[0].to_bits()) {
         out.push(CONSTANT);
         out.extend_from_slice(&v[0].to_le_bytes());
@@ -147,6 +147,11 @@ fn encode_values(v: &[f64], effort: Effort, out: &mut Vec<u8>) {
     write_integers(&integers, effort, out);
 }
 
+/// The place in [`SCALES`] of the first at which all values of some columns are integers.
+pub(super) fn common_scale(columns: [&Vec<f64>; 3]) -> Option<usize> {
+    SCALES.iter().position(|s| columns.iter().all(|c| c.iter().all(|v| v.is_finite()) && fits(c, *s)))
+}
+
 /// Whether every finite value is an integer at this scale and comes back bit for bit.
 fn fits(v: &[f64], scale: f64) -> bool {
     v.iter().filter(|x| x.is_finite()).all(|x| {
@@ -155,7 +160,11 @@ fn fits(v: &[f64], scale: f64) -> bool {
     })
 }
 
-fn decode_values(reader: &mut Reader<'_>, len: usize, out: &mut Vec<f64>) -> Result<(), Malformed> {
+pub(super) fn decode_values(
+    reader: &mut Reader<'_>,
+    len: usize,
+    out: &mut Vec<f64>,
+) -> Result<(), Malformed> {
     let kind = reader.byte()?;
     let start = out.len();
     match kind {

@@ -166,6 +166,17 @@ impl Index {
             .collect()
     }
 
+    /// Values of a label with the series among `ids` that carry them, sorted.
+    pub fn label_postings(&self, name: &str, ids: Option<&RoaringBitmap>) -> Vec<(String, RoaringBitmap)> {
+        let values = self.symbols.find(name).and_then(|name| self.postings.get(&name));
+        values
+            .into_iter()
+            .flatten()
+            .map(|(value, with)| (value.to_string(), ids.map_or_else(|| with.clone(), |ids| with & ids)))
+            .filter(|(_, with)| !with.is_empty())
+            .collect()
+    }
+
     /// For each label name: how many values it has and how many series carry it, most values first.
     pub fn cardinality(&self) -> Vec<(String, usize, u64)> {
         let mut all: Vec<_> = self

@@ -19,8 +19,9 @@ use crate::sample::Samples;
 const LONG_LOG_BYTES: u64 = 64 << 20;
 /// A series that got nothing for this long leaves memory.
 const IDLE_MS: i64 = 2 * 3_600_000;
-/// Samples in a chunk of a sorted file.
-const SORTED_CHUNK: usize = 2880;
+/// Samples in a chunk of a sorted file: twice as many take 4 % less space, but a query for an hour reads them all.
+const SORTED_CHUNK: usize = 1440;
+const HISTOGRAM_CHUNK: usize = 720;
 /// Payload of one frame of a checkpoint.
 const FRAME_BYTES: usize = 1 << 20;
 
@@ -117,6 +118,14 @@ impl Store {
     /// Writes what is only in the log to other files, and shortens the log.
     pub fn checkpoint(&self) -> io::Result<()> {
         let _writing = lock(&self.writing);
+        // Afterwards all that the heads hold by now is on disk, wherever it came from.
+        let had_unlogged = self.has_unlogged_samples.swap(false, Ordering::AcqRel);
+        self.checkpoint_alone().inspect_err(|_| {
+            self.has_unlogged_samples.fetch_or(had_unlogged, Ordering::AcqRel);
+        })
+    }
+
+    fn checkpoint_alone(&self) -> io::Result<()> {
         self.list_series()?;
         let number = self.wal.rotate()?;
         let mut checkpoint = self.wal.checkpoint(number)?;
@@ -335,7 +344,7 @@ fn write_sorted(
     for (t, v) in floats.0.chunks(piece).zip(floats.1.chunks(piece)) {
         push_sorted(series, Kind::Floats, t, chunk::encode(t, v, effort), out)?;
     }
-    for (t, h) in histograms.0.chunks(SORTED_CHUNK / 4).zip(histograms.1.chunks(SORTED_CHUNK / 4)) {
+    for (t, h) in histograms.0.chunks(HISTOGRAM_CHUNK).zip(histograms.1.chunks(HISTOGRAM_CHUNK)) {
         push_sorted(series, Kind::Histograms, t, chunk::encode_histograms(t, h, effort), out)?;
     }
     Ok(())

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use chunk::Effort;
@@ -127,6 +127,8 @@ pub struct Status {
     pub series: usize,
     pub label_names: usize,
     pub head_bytes: usize,
+    /// In heads: open ones and those that are sealed and not written yet.
+    pub chunks: usize,
     pub disk_bytes: u64,
     pub log_bytes: u64,
     pub samples_appended: u64,
@@ -154,6 +156,8 @@ pub struct Store {
     unlisted: Mutex<Vec<SeriesId>>,
     /// Series whose entry may not be in the log yet: whoever uses one writes it again.
     unlogged: Mutex<HashSet<SeriesId>>,
+    /// Set while heads may hold samples of batches that did not reach the log.
+    has_unlogged_samples: AtomicBool,
     /// Held as long as the store is open, so that no second process opens it.
     _lock: File,
     exemplars: Mutex<Exemplars>,
@@ -200,6 +204,7 @@ impl Store {
         for shard in &self.shards {
             for head in lock(shard).values() {
                 status.head_bytes += head.bytes();
+                status.chunks += head.sealed.len() + usize::from(head.oldest_open().is_some());
                 status.newest = status.newest.max((head.newest() != i64::MIN).then(|| head.newest()));
                 status.oldest = status.oldest.into_iter().chain(head.oldest_open()).min();
             }
@@ -232,6 +237,10 @@ impl Store {
             _ => 120,
         };
         Cut { len, late_ms: self.options.late_ms, effort: Effort(self.options.effort.min(12)) }
+    }
+
+    fn note_unlogged_samples(&self) {
+        self.has_unlogged_samples.store(true, Ordering::Release);
     }
 
     fn note_damage(&self, damage: Damage) {

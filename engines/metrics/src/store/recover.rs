@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::head::Head;
@@ -55,6 +55,7 @@ impl Store {
             writing: Mutex::new(()),
             unlisted: Mutex::new(unlisted),
             unlogged: Mutex::default(),
+            has_unlogged_samples: AtomicBool::new(false),
             _lock: lock,
             exemplars: Mutex::new(exemplars),
             metadata: RwLock::new(metadata),

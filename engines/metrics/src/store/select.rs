@@ -1,10 +1,10 @@
 //! Reading series back: head, sealed chunks and partitions put together.
 
-use std::collections::HashSet;
+use std::sync::{Arc, RwLock};
 
 use super::chunk;
 use super::index::SeriesId;
-use super::partition::{DAY_MS, day_of};
+use super::partition::{DAY_MS, Partition, day_of};
 use super::rollup::{Column, Resolution, Rows};
 use super::segment::Kind;
 use super::wal::Damage;
@@ -173,27 +173,38 @@ impl Store {
         found.into_iter().collect()
     }
 
-    /// Of some series, those with a sample (raw or rolled up) between two times. Judged by whole chunks.
-    pub fn present(&self, ids: impl Iterator<Item = SeriesId>, from: i64, to: i64) -> HashSet<SeriesId> {
+    /// Tells of series whether they have a sample (raw or rolled up) between two times. Judged by whole chunks.
+    pub fn presence(&self, from: i64, to: i64) -> Presence<'_> {
         let mut partitions = Vec::new();
         for resolution in Resolution::ALL {
             let level = read(self.level(resolution));
             let first_day = day_of(from).saturating_sub(DAY_MS);
             partitions.extend(level.range(first_day..=to.max(first_day)).map(|(_, p)| p.clone()));
         }
+        Presence { store: self, from, to, partitions }
+    }
+}
+
+/// See [`Store::presence`].
+pub struct Presence<'a> {
+    store: &'a Store,
+    from: i64,
+    to: i64,
+    partitions: Vec<Arc<RwLock<Partition>>>,
+}
+
+impl Presence<'_> {
+    pub fn holds(&self, id: SeriesId) -> bool {
+        let is_in_head = self.store.shard(id).get(&id).is_some_and(|head| {
+            let sealed = head.sealed.iter().any(|c| c.t1 >= self.from && c.t0 <= self.to);
+            sealed || head.oldest_open().is_some_and(|t| t <= self.to) && head.newest() >= self.from
+        });
         let mut found = Vec::new();
-        ids.filter(|id| {
-            let is_in_head = self.shard(*id).get(id).is_some_and(|head| {
-                let sealed = head.sealed.iter().any(|c| c.t1 >= from && c.t0 <= to);
-                sealed || head.oldest_open().is_some_and(|t| t <= to) && head.newest() >= from
-            });
-            is_in_head
-                || partitions.iter().any(|partition| {
-                    found.clear();
-                    read(partition).find(*id, from, to, &mut found).is_ok() && !found.is_empty()
-                })
-        })
-        .collect()
+        is_in_head
+            || self.partitions.iter().any(|partition| {
+                found.clear();
+                read(partition).find(id, self.from, self.to, &mut found).is_ok() && !found.is_empty()
+            })
     }
 }
 

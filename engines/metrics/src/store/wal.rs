@@ -4,12 +4,14 @@
 //! everything from before file `N.wal` that is not in a partition yet, in the same frames.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use super::lock;
 
+/// Length and checksum.
+const HEADER: usize = 8;
 /// A frame longer than this is damage, not data.
 const LONGEST_FRAME: usize = 256 << 20;
 /// Last frame of a complete checkpoint.
@@ -243,37 +245,59 @@ fn read_frames(
     apply: &mut impl FnMut(&[u8]) -> Result<(), String>,
     damage: &mut Vec<Damage>,
 ) -> io::Result<()> {
-    let size = fs::metadata(path)?.len();
-    let mut input = io::BufReader::with_capacity(1 << 20, File::open(path)?);
-    let mut offset = 0;
-    let mut payload = Vec::new();
-    let mut note = |offset, reason: String| damage.push(Damage { file: path.to_owned(), offset, reason });
-    while offset < size {
-        let mut header = [0; 8];
-        if size - offset < 8 {
-            break; // torn
-        }
-        input.read_exact(&mut header)?;
-        let len = u32::from_le_bytes(header[..4].try_into().expect("four bytes")) as usize;
-        let crc = u32::from_le_bytes(header[4..].try_into().expect("four bytes"));
-        if len as u64 > size - offset - 8 || len > LONGEST_FRAME {
-            break; // torn, or a length that cannot be trusted: nothing after it can be found
-        }
-        payload.resize(len, 0);
-        input.read_exact(&mut payload)?;
-        let next = offset + 8 + len as u64;
-        if crc32fast::hash(&payload) != crc {
-            if next < size {
-                note(offset, "a frame of the log does not match its checksum".into());
+    let bytes = fs::read(path)?;
+    let mut at = 0;
+    let mut note = |at: usize, reason: String| {
+        damage.push(Damage { file: path.to_owned(), offset: at as u64, reason });
+    };
+    while at < bytes.len() {
+        if let Some(payload) = frame(&bytes[at..]) {
+            if payload != END
+                && let Err(reason) = apply(payload)
+            {
+                note(at, reason);
             }
-        } else if payload != END
-            && let Err(reason) = apply(&payload)
-        {
-            note(offset, reason);
+            at += HEADER + payload.len();
+            continue;
         }
-        offset = next;
+        // A frame that was being written when the process ended, or damage: then more frames follow.
+        match next_frame(&bytes, at + 1) {
+            Some(next) => {
+                note(at, format!("{} bytes of the log are damaged and were skipped", next - at));
+                at = next;
+            }
+            None => break,
+        }
     }
     Ok(())
+}
+
+/// The payload of the frame at the beginning of some bytes, if it is whole.
+fn frame(bytes: &[u8]) -> Option<&[u8]> {
+    let (header, rest) = bytes.split_at_checked(HEADER)?;
+    let len = u32::from_le_bytes(header[..4].try_into().expect("four bytes")) as usize;
+    let crc = u32::from_le_bytes(header[4..].try_into().expect("four bytes"));
+    if len == 0 || len > LONGEST_FRAME {
+        return None;
+    }
+    let payload = rest.get(..len)?;
+    (crc32fast::hash(payload) == crc).then_some(payload)
+}
+
+/// Where the next whole frame begins. The search ends when it has cost too much.
+fn next_frame(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut effort = 4_u64 << 30;
+    for at in from..bytes.len().saturating_sub(HEADER) {
+        let len = u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+        if len as usize > bytes.len() - at - HEADER {
+            continue;
+        }
+        effort = effort.checked_sub(u64::from(len))?;
+        if frame(&bytes[at..]).is_some() {
+            return Some(at);
+        }
+    }
+    None
 }
 
 fn put_frame(out: &mut Vec<u8>, payload: &[u8]) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Cell, Eval, Grid, Result, Series, over_time};
-use crate::histogram::Histogram;
+use crate::histogram::{Combined, Histogram};
 use crate::kahan;
 use crate::labels::{Labels, METRIC_NAME};
 use crate::promql::Fault;
@@ -26,6 +26,7 @@ struct Group {
     is_incremental: Vec<bool>,
     h: HashMap<usize, Histogram>,
     has_mix: Vec<usize>,
+    combined: Combined,
 }
 
 impl Eval<'_> {
@@ -70,6 +71,13 @@ impl Eval<'_> {
                 "vector contains a mix of histograms with exponential and custom buckets schemas ({place})"
             ));
         }
+        let combined = groups.iter().fold(Combined::default(), |all, g| all.and(g.combined));
+        if combined.is_reconciled {
+            self.note_reconciled("aggregation", aggregate.position);
+        }
+        if combined.has_conflict {
+            self.note_reset_conflict("aggregation", aggregate.position);
+        }
         if groups.iter().any(|g| !g.has_mix.is_empty()) {
             self.notes.warn(format!("encountered a mix of histograms and floats for aggregation ({place})"));
         }
@@ -92,6 +100,14 @@ impl Eval<'_> {
         Ok((series, groups))
     }
 
+    /// Tells of histograms in an aggregation that knows nothing to do with them.
+    fn note_ignored_histograms(&mut self, aggregate: &Aggregate, series: &[Series]) {
+        if series.iter().any(|s| s.h.is_some()) {
+            let (name, place) = (aggregate.aggregator.text(), self.place(aggregate.position));
+            self.notes.info(format!("ignored histogram in {name} aggregation ({place})"));
+        }
+    }
+
     fn parameter(&mut self, aggregate: &Aggregate, grid: Grid) -> Result<Vec<f64>> {
         match &aggregate.parameter {
             Some(parameter) => self.scalar(parameter, grid),
@@ -112,6 +128,9 @@ impl Eval<'_> {
             return Err(Fault::Execution("Ratio value NaN".into()));
         }
         let (series, groups) = self.grouped(aggregate, grid)?;
+        if matches!(aggregate.aggregator, Aggregator::Topk | Aggregator::Bottomk) {
+            self.note_ignored_histograms(aggregate, &series);
+        }
         let mut out: Vec<Series> = series.iter().map(|s| Series::empty(s.labels.clone(), grid.len)).collect();
         let mut order = Vec::new();
         for (_, members) in &groups {
@@ -146,6 +165,7 @@ impl Eval<'_> {
             ));
         }
         let (series, groups) = self.grouped(aggregate, grid)?;
+        self.note_ignored_histograms(aggregate, &series);
         let mut out = Vec::with_capacity(groups.len());
         let mut values = Vec::new();
         for (labels, members) in groups {
@@ -267,6 +287,7 @@ impl Group {
             is_incremental: Vec::new(),
             h: HashMap::new(),
             has_mix: Vec::new(),
+            combined: Combined::default(),
         }
     }
 
@@ -331,7 +352,9 @@ impl Group {
                 Aggregator::Count | Aggregator::Group => self.count[step] += 1,
                 Aggregator::Sum | Aggregator::Avg => {
                     if let Some(sum) = self.h.get_mut(&step) {
-                        if sum.add(h).is_err() {
+                        if let Ok(how) = sum.add(h) {
+                            self.combined = self.combined.and(how);
+                        } else {
                             *mixed = true;
                             self.has_mix.push(step);
                         }

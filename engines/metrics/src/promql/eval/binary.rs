@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::labelled::{presence, signature};
 use super::{Cell, Eval, Grid, Result, Series, Val, merge, set};
-use crate::histogram::{Bucket, Histogram};
+use crate::histogram::{Bucket, Combined, Histogram, ResetHint};
 use crate::labels::{Labels, METRIC_NAME};
 use crate::promql::Fault;
 use crate::promql::ast::{Binary, Cardinality, Matching, Operator};
@@ -14,10 +14,14 @@ use crate::sample::Value;
 /// What an operator made of two values.
 enum Made {
     Kept(Cell),
+    /// A histogram, and what it took to put two together.
+    Combined(Histogram, Combined),
     /// A comparison that is not true.
     Dropped,
     /// The operator does not apply to these types.
     Unfit,
+    /// One histogram has exponential buckets, the other given bounds.
+    Mixed,
 }
 
 impl Eval<'_> {
@@ -72,7 +76,7 @@ impl Eval<'_> {
                     // A comparison keeps the vector's value, on whichever side it stands.
                     Made::Kept(_) if binary.operator.is_comparison() => continue,
                     Made::Kept(cell) => Some(cell),
-                    Made::Dropped | Made::Unfit => None,
+                    Made::Combined(..) | Made::Dropped | Made::Unfit | Made::Mixed => None,
                 };
                 if matches!(cell, Some(Cell::Float(_))) {
                     s.clear(step);
@@ -96,6 +100,22 @@ impl Eval<'_> {
         }
     }
 
+    fn note_combined(&mut self, binary: &Binary, is_mixed: bool, combined: Combined) {
+        let operation = if binary.operator == Operator::Sub { "subtraction" } else { "addition" };
+        if is_mixed {
+            let place = self.place(binary.position);
+            self.notes.warn(format!(
+                "vector contains a mix of histograms with exponential and custom buckets schemas ({place})"
+            ));
+        }
+        if combined.is_reconciled {
+            self.note_reconciled(operation, binary.position);
+        }
+        if combined.has_conflict {
+            self.note_reset_conflict(operation, binary.position);
+        }
+    }
+
     fn matched(
         &mut self,
         binary: &Binary,
@@ -111,7 +131,7 @@ impl Eval<'_> {
         let mut positions: HashMap<Labels, usize> = HashMap::new();
         // Which groups of a one-to-one match have their result already, at each step.
         let mut done: HashMap<Labels, Vec<bool>> = HashMap::new();
-        let mut unfit = None;
+        let (mut unfit, mut is_mixed, mut combined) = (None, false, Combined::default());
         for m in &many {
             self.check_time()?;
             let key = signature(&m.labels, matching.is_on, &matching.labels);
@@ -133,6 +153,14 @@ impl Eval<'_> {
                     Made::Unfit => {
                         unfit = Some(if is_swapped { types(&other, &value) } else { types(&value, &other) });
                         continue;
+                    }
+                    Made::Mixed => {
+                        is_mixed = true;
+                        continue;
+                    }
+                    Made::Combined(h, how) => {
+                        combined = combined.and(how);
+                        Cell::Histogram(Arc::new(h))
                     }
                     Made::Kept(_) if binary.is_bool => Cell::Float(1.0),
                     Made::Dropped if binary.is_bool => Cell::Float(0.0),
@@ -167,6 +195,7 @@ impl Eval<'_> {
         }
         self.hold(out.len() * grid.len)?;
         self.note_unfit(binary, unfit);
+        self.note_combined(binary, is_mixed, combined);
         Ok(out)
     }
 }
@@ -313,9 +342,12 @@ fn between_histograms(operator: Operator, a: &Arc<Histogram>, b: &Arc<Histogram>
         }
         _ => return Made::Unfit,
     };
+    if operator == Operator::Sub {
+        out.hint = ResetHint::Gauge;
+    }
     match result {
-        Ok(_) => Made::Kept(Cell::Histogram(Arc::new(out.compacted()))),
-        Err(_) => Made::Unfit,
+        Ok(combined) => Made::Combined(out.compacted(), combined),
+        Err(_) => Made::Mixed,
     }
 }
 

@@ -14,7 +14,7 @@ impl Eval<'_> {
         let name = call.function.name;
         let is_elementwise = call.function.arguments.first() == Some(&Type::Vector)
             && (plain_math(name).is_some() || ["clamp", "clamp_min", "clamp_max", "round"].contains(&name));
-        let is_over_range = range_function(name);
+        let is_over_range = range_function(name).is_some();
         if !is_elementwise && !is_over_range {
             return false;
         }
@@ -36,8 +36,8 @@ impl Eval<'_> {
         grid: Grid,
         sink: &mut dyn FnMut(&mut Self, Series) -> Result<()>,
     ) -> Result<()> {
-        if range_function(call.function.name) {
-            return self.each_over_range(call, grid, sink);
+        if let Some(function) = range_function(call.function.name) {
+            return self.each_over_range(call, function, grid, sink);
         }
         let mut scalars = Vec::new();
         for argument in call.arguments.iter().skip(1) {
@@ -59,6 +59,7 @@ impl Eval<'_> {
     fn each_over_range(
         &mut self,
         call: &Call,
+        function: RangeFunction,
         grid: Grid,
         sink: &mut dyn FnMut(&mut Self, Series) -> Result<()>,
     ) -> Result<()> {
@@ -79,7 +80,7 @@ impl Eval<'_> {
             let mut is_float = false;
             windows(&mut |window| {
                 is_float |= !window.ft.is_empty();
-                let cell = over_range(name, &window, &scalars, &mut remarks);
+                let cell = function(&window, &scalars, &mut remarks);
                 if cell.is_some() {
                     series.set(window.step, cell);
                 }
@@ -134,7 +135,7 @@ impl Eval<'_> {
                         all.push(series);
                         Ok(())
                     })?;
-                    merge(all, !range_function(name)).map(Val::Vector)
+                    merge(all, range_function(name).is_none()).map(Val::Vector)
                 }
             }
         }
@@ -212,12 +213,24 @@ impl Eval<'_> {
                 Remark::NotCounter => self.notes.warn(format!("this native histogram metric is not a counter: {metric:?} ({place})")),
                 Remark::NotGauge => self.notes.warn(format!("this native histogram metric is not a gauge: {metric:?} ({place})")),
                 Remark::HistogramsIgnored => self.notes.info(format!("ignored histograms in a range containing both floats and histograms for metric name {metric:?} ({place})")),
+                Remark::Reconciled(operation) => self.note_reconciled(operation, position),
+                Remark::ResetConflict(operation) => self.note_reset_conflict(operation, position),
                 Remark::InvalidQuantile(bits) => {
                     let q = crate::api::float(f64::from_bits(bits));
                     self.notes.warn(format!("quantile value should be between 0 and 1, got {q} ({place})"));
                 }
             }
         }
+    }
+
+    pub fn note_reconciled(&mut self, operation: &str, position: usize) {
+        let place = self.place(position);
+        self.notes.info(format!("mismatched custom buckets were reconciled during {operation} ({place})"));
+    }
+
+    pub fn note_reset_conflict(&mut self, operation: &str, position: usize) {
+        let place = self.place(position);
+        self.notes.warn(format!("conflicting counter resets during histogram {operation} ({place})"));
     }
 
     fn note_counter_name(&mut self, metric: &str, position: usize) {
@@ -235,23 +248,6 @@ fn matrix_position(matrix: &Expr) -> usize {
         Expr::Subquery(subquery) => subquery.position,
         _ => 0,
     }
-}
-
-fn range_function(name: &str) -> bool {
-    let by_name = [
-        "rate",
-        "irate",
-        "increase",
-        "delta",
-        "idelta",
-        "deriv",
-        "predict_linear",
-        "changes",
-        "resets",
-        "holt_winters",
-        "double_exponential_smoothing",
-    ];
-    by_name.contains(&name) || name.ends_with("_over_time") && name != "absent_over_time"
 }
 
 /// Which column of rolled-up rows a function needs.
@@ -279,40 +275,45 @@ fn check_factors(name: &str, scalars: &[Vec<f64>]) -> Result<()> {
     Ok(())
 }
 
-fn over_range(name: &str, window: &Window<'_>, scalars: &[Vec<f64>], remarks: &mut Remarks) -> Option<Cell> {
-    let scalar = |i: usize| scalars[i][window.step];
-    let float = |v: Option<f64>| v.map(Cell::Float);
-    match name {
-        "rate" => rates::growth(window, Growth::Rate, remarks),
-        "increase" => rates::growth(window, Growth::Increase, remarks),
-        "delta" => rates::growth(window, Growth::Delta, remarks),
-        "irate" => rates::instant_growth(window, true, remarks),
-        "idelta" => rates::instant_growth(window, false, remarks),
-        "deriv" => rates::deriv(window, remarks),
-        "predict_linear" => rates::predict(window, scalar(0), remarks),
-        "holt_winters" | "double_exponential_smoothing" => {
-            rates::smoothing(window, scalar(0), scalar(1), remarks)
-        }
-        "changes" => over_time::count_steps(window, false),
-        "resets" => over_time::count_steps(window, true),
-        "avg_over_time" => over_time::total(window, true, remarks),
-        "sum_over_time" => over_time::total(window, false, remarks),
-        "min_over_time" => float(over_time::extreme(window, false, remarks).map(|(_, v)| v)),
-        "max_over_time" => float(over_time::extreme(window, true, remarks).map(|(_, v)| v)),
-        "ts_of_min_over_time" => over_time::time_of_extreme(window, false, remarks),
-        "ts_of_max_over_time" => over_time::time_of_extreme(window, true, remarks),
-        "count_over_time" => Some(Cell::Float((window.ft.len() + window.ht.len()) as f64)),
-        "present_over_time" => Some(Cell::Float(1.0)),
-        "last_over_time" => over_time::end(window, true).map(|(_, cell)| cell),
-        "first_over_time" => over_time::end(window, false).map(|(_, cell)| cell),
-        "ts_of_last_over_time" => float(over_time::end(window, true).map(|(t, _)| t as f64 / 1000.0)),
-        "ts_of_first_over_time" => float(over_time::end(window, false).map(|(t, _)| t as f64 / 1000.0)),
-        "stdvar_over_time" => over_time::spread(window, false, remarks),
-        "stddev_over_time" => over_time::spread(window, true, remarks),
-        "quantile_over_time" => over_time::quantile_over_time(window, scalar(0), remarks),
-        "mad_over_time" => over_time::median_deviation(window, remarks),
-        _ => None,
+/// What a function makes of a window, with its scalars at that step.
+type RangeFunction = fn(&Window<'_>, &[Vec<f64>], &mut Remarks) -> Option<Cell>;
+
+/// The function over ranges with a name, looked up once for all windows.
+fn range_function(name: &str) -> Option<RangeFunction> {
+    fn scalar(scalars: &[Vec<f64>], i: usize, window: &Window<'_>) -> f64 {
+        scalars[i][window.step]
     }
+    Some(match name {
+        "rate" => |w, _, r| rates::growth(w, Growth::Rate, r),
+        "increase" => |w, _, r| rates::growth(w, Growth::Increase, r),
+        "delta" => |w, _, r| rates::growth(w, Growth::Delta, r),
+        "irate" => |w, _, r| rates::instant_growth(w, true, r),
+        "idelta" => |w, _, r| rates::instant_growth(w, false, r),
+        "deriv" => |w, _, r| rates::deriv(w, r),
+        "predict_linear" => |w, s, r| rates::predict(w, scalar(s, 0, w), r),
+        "holt_winters" | "double_exponential_smoothing" => {
+            |w, s, r| rates::smoothing(w, scalar(s, 0, w), scalar(s, 1, w), r)
+        }
+        "changes" => |w, _, _| over_time::count_steps(w, false),
+        "resets" => |w, _, _| over_time::count_steps(w, true),
+        "avg_over_time" => |w, _, r| over_time::total(w, true, r),
+        "sum_over_time" => |w, _, r| over_time::total(w, false, r),
+        "min_over_time" => |w, _, r| over_time::extreme(w, false, r).map(|(_, v)| Cell::Float(v)),
+        "max_over_time" => |w, _, r| over_time::extreme(w, true, r).map(|(_, v)| Cell::Float(v)),
+        "ts_of_min_over_time" => |w, _, r| over_time::time_of_extreme(w, false, r),
+        "ts_of_max_over_time" => |w, _, r| over_time::time_of_extreme(w, true, r),
+        "count_over_time" => |w, _, _| Some(Cell::Float((w.ft.len() + w.ht.len()) as f64)),
+        "present_over_time" => |_, _, _| Some(Cell::Float(1.0)),
+        "last_over_time" => |w, _, _| over_time::end(w, true).map(|(_, cell)| cell),
+        "first_over_time" => |w, _, _| over_time::end(w, false).map(|(_, cell)| cell),
+        "ts_of_last_over_time" => |w, _, _| over_time::time_of_end(w, true),
+        "ts_of_first_over_time" => |w, _, _| over_time::time_of_end(w, false),
+        "stdvar_over_time" => |w, _, r| over_time::spread(w, false, r),
+        "stddev_over_time" => |w, _, r| over_time::spread(w, true, r),
+        "quantile_over_time" => |w, s, r| over_time::quantile_over_time(w, scalar(s, 0, w), r),
+        "mad_over_time" => |w, _, r| over_time::median_deviation(w, r),
+        _ => return None,
+    })
 }
 
 /// Functions of one number.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Eval, Grid, Result, Series, Val, merge};
-use crate::labels::Labels;
+use crate::labels::{Labels, METRIC_NAME};
 use crate::promql::Fault;
 use crate::promql::ast::{Call, Expr};
 use crate::sample::hole;
@@ -69,15 +69,22 @@ impl Eval<'_> {
         let mut classic: HashMap<Labels, Vec<(f64, &Series)>> = HashMap::new();
         let mut order: Vec<Labels> = Vec::new();
         let mut out: Vec<Series> = Vec::new();
+        let mut metrics: HashMap<Labels, &str> = HashMap::new();
         for s in series {
+            metrics.entry(s.labels.filtered(|n| n != "le" && n != METRIC_NAME)).or_insert(s.labels.name());
             if s.h.is_some() {
                 let mut answered = Series::empty(s.labels.without_name(), grid.len);
                 for step in 0..grid.len {
                     if let Some(h) = s.histogram(step) {
-                        answered.v[step] = match question {
+                        let value = match question {
                             Question::Quantile(q) => h.quantile(q[step]),
                             Question::Fraction(lower, upper) => h.fraction(lower[step], upper[step]),
                         };
+                        answered.v[step] = value;
+                        if h.sum.is_nan() && h.count > 0.0 {
+                            let q = if let Question::Quantile(q) = question { Some(q[step]) } else { None };
+                            self.note_nan_observations(q, value, s.labels.name(), &place);
+                        }
                     }
                 }
                 out.push(answered);
@@ -90,7 +97,7 @@ impl Eval<'_> {
                 self.notes.warn(format!("bucket label \"le\" is missing or has a malformed value of {le:?} for metric name {metric:?} ({place})"));
                 continue;
             };
-            let labels = s.labels.filtered(|name| name != "le" && name != crate::labels::METRIC_NAME);
+            let labels = s.labels.filtered(|name| name != "le" && name != METRIC_NAME);
             classic
                 .entry(labels.clone())
                 .or_insert_with(|| {
@@ -120,11 +127,27 @@ impl Eval<'_> {
             }
             out.push(answered);
         }
-        self.without_mixed(out, &place)
+        self.without_mixed(out, &metrics, &place)
+    }
+
+    /// Observations of NaN are in the count and in no bucket.
+    fn note_nan_observations(&mut self, q: Option<f64>, value: f64, metric: &str, place: &str) {
+        let what = match q {
+            None => "histogram_fraction has NaN observations, which are excluded from all fractions",
+            Some(q) if !(0.0..=1.0).contains(&q) => return,
+            Some(_) if value.is_nan() => "histogram_quantile has NaN observations, result is NaN",
+            Some(_) => "histogram_quantile has NaN observations, result is skewed higher",
+        };
+        self.notes.info(format!("input to {what} for metric name {metric:?} ({place})"));
     }
 
     /// Where a native and a classic histogram have the same labels at one step, neither is answered.
-    fn without_mixed(&mut self, series: Vec<Series>, place: &str) -> Vec<Series> {
+    fn without_mixed(
+        &mut self,
+        series: Vec<Series>,
+        metrics: &HashMap<Labels, &str>,
+        place: &str,
+    ) -> Vec<Series> {
         let mut positions: HashMap<Labels, usize> = HashMap::new();
         let mut out: Vec<Series> = Vec::new();
         for s in series {
@@ -137,9 +160,8 @@ impl Eval<'_> {
                 match (out[*at].is_present(step), s.float(step)) {
                     (true, Some(_)) => {
                         out[*at].v[step] = hole();
-                        self.notes.warn(format!(
-                            "vector contains a mix of classic and native histograms ({place})"
-                        ));
+                        let metric = metrics.get(&s.labels).copied().unwrap_or("");
+                        self.notes.warn(format!("vector contains a mix of classic and native histograms for metric name {metric:?} ({place})"));
                     }
                     (false, Some(v)) => out[*at].v[step] = v,
                     _ => {}

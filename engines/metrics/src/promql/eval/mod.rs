@@ -70,6 +70,7 @@ pub(crate) struct Eval<'a> {
     pub notes: Notes,
     pub samples: usize,
     held: usize,
+    peak_samples: usize,
 }
 
 pub(super) fn run(
@@ -79,22 +80,24 @@ pub(super) fn run(
     is_instant: bool,
     options: &Options,
 ) -> Result<Outcome> {
-    let expr = parse(query, options.experimental).map_err(|fault| Fault::Parse {
-        position: line_and_column(query, fault.position),
-        reason: fault.reason,
-    })?;
-    let mut eval =
-        Eval { source, options, query, whole: range, notes: Notes::default(), samples: 0, held: 0 };
+    let expr = parse(query, options.experimental).map_err(|fault| Fault::parse(query, fault))?;
+    let mut eval = Eval {
+        source,
+        options,
+        query,
+        whole: range,
+        notes: Notes::default(),
+        samples: 0,
+        held: 0,
+        peak_samples: 0,
+    };
     let grid = Grid { start: range.start_ms, step: range.step_ms.max(1), len: range.steps() };
     if !is_instant && !matches!(expr.value_type(), Type::Scalar | Type::Vector) {
         let found = expr.value_type();
-        return Err(Fault::Parse {
-            position: "1:1".into(),
-            reason: format!(
-                "invalid expression type {:?} for range query, must be Scalar or instant Vector",
-                found.to_string()
-            ),
-        });
+        return Err(Fault::Invalid(format!(
+            "invalid expression type {:?} for range query, must be Scalar or instant Vector",
+            found.to_string()
+        )));
     }
     let answer = match expr.bare() {
         Expr::Matrix(..) | Expr::Subquery(_) => eval.raw_matrix(expr.bare(), grid)?,
@@ -115,7 +118,8 @@ pub(super) fn run(
             return Err(same_labels());
         }
     }
-    Ok(Outcome { answer, notes: eval.notes, samples: eval.samples })
+    let Eval { notes, samples, peak_samples, .. } = eval;
+    Ok(Outcome { answer, notes, samples, peak_samples })
 }
 
 fn lines(series: Vec<Series>, grid: Grid) -> Vec<Line> {
@@ -223,6 +227,7 @@ impl Eval<'_> {
     /// Counts values that are held until the query ends.
     pub fn hold(&mut self, values: usize) -> Result<()> {
         self.held += values;
+        self.peak_samples = self.peak_samples.max(self.held);
         if self.held > self.options.most_samples {
             return Err(Fault::TooManySamples);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Cell;
 use super::rates::{Remark, Remarks, note_ignored};
 use super::select::Window;
-use crate::histogram::Histogram;
+use crate::histogram::{Combined, Histogram};
 use crate::kahan;
 
 /// Sum with compensation.
@@ -94,11 +94,19 @@ pub fn total(window: &Window<'_>, is_mean: bool, remarks: &mut Remarks) -> Optio
 
 fn histogram_sum(hh: &[Arc<Histogram>], remarks: &mut Remarks) -> Option<Histogram> {
     let mut total = (**hh.first()?).clone();
+    let mut combined = Combined::default();
     for h in &hh[1..] {
-        if total.add(h).is_err() {
+        let Ok(how) = total.add(h) else {
             remarks.push(Remark::MixedBuckets);
             return None;
-        }
+        };
+        combined = combined.and(how);
+    }
+    if combined.is_reconciled {
+        remarks.push(Remark::Reconciled("aggregation"));
+    }
+    if combined.has_conflict {
+        remarks.push(Remark::ResetConflict("aggregation"));
     }
     Some(total)
 }
@@ -171,6 +179,11 @@ pub fn end(window: &Window<'_>, is_last: bool) -> Option<(i64, Cell)> {
         (Some(f), Some(h)) => Some(if (f.0 > h.0) == is_last { f } else { h }),
         (f, h) => f.or(h),
     }
+}
+
+/// When the first or the last sample was taken, in seconds.
+pub fn time_of_end(window: &Window<'_>, is_last: bool) -> Option<Cell> {
+    end(window, is_last).map(|(t, _)| Cell::Float(t as f64 / 1000.0))
 }
 
 enum Either<'a> {

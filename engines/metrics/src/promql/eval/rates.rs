@@ -16,6 +16,10 @@ pub enum Remark {
     NotGauge,
     HistogramsIgnored,
     InvalidQuantile(u64),
+    /// Given bounds differed, during this operation.
+    Reconciled(&'static str),
+    /// What is known of resets differed, during this operation.
+    ResetConflict(&'static str),
 }
 
 pub type Remarks = Vec<Remark>;
@@ -50,7 +54,7 @@ pub fn growth(window: &Window<'_>, kind: Growth, remarks: &mut Remarks) -> Optio
         return None;
     }
     let mut grown = last - first;
-    if is_counter {
+    if is_counter && window.may_fall {
         grown += window.fv.windows(2).filter(|w| w[1] < w[0]).map(|w| w[0]).sum::<f64>();
     }
     let zero = (is_counter && grown > 0.0 && first >= 0.0).then(|| first / grown);
@@ -85,26 +89,39 @@ fn extension(window: &Window<'_>, times: &[i64], zero: Option<f64>, kind: Growth
 }
 
 fn histogram_growth(hh: &[Arc<Histogram>], is_counter: bool, remarks: &mut Remarks) -> Option<Histogram> {
-    if hh.iter().any(|h| h.is_custom() != hh[0].is_custom()) {
+    let (mut first, last) = ((*hh[0]).clone(), &hh[hh.len() - 1]);
+    let is_gauge = |h: &Histogram| h.hint == ResetHint::Gauge;
+    if is_counter && hh.iter().any(|h| is_gauge(h)) {
+        remarks.push(Remark::NotCounter);
+    }
+    if !(is_counter || is_gauge(&first) && is_gauge(last)) {
+        remarks.push(Remark::NotGauge);
+    }
+    if is_counter && hh[1].is_reset_after(&first) {
+        // What came before the reset does not count, nor need its buckets fit.
+        let Histogram { schema, ref bounds, .. } = *hh[1];
+        first = Histogram { schema, bounds: bounds.clone(), ..Histogram::default() };
+    }
+    let between = if is_counter { &hh[1..hh.len() - 1] } else { &[] };
+    if last.is_custom() != first.is_custom() || between.iter().any(|h| h.is_custom() != first.is_custom()) {
         remarks.push(Remark::MixedBuckets);
         return None;
     }
-    if is_counter && hh.iter().any(|h| h.hint == ResetHint::Gauge) {
-        remarks.push(Remark::NotCounter);
-    }
-    if !is_counter && hh.iter().any(|h| h.hint != ResetHint::Gauge) {
-        remarks.push(Remark::NotGauge);
-    }
-    let lowest = hh.iter().map(|h| h.schema).min()?;
-    let mut grown = hh[hh.len() - 1].at_schema(lowest);
-    // What the first sample says about resets concerns the one before it, which is not in the window.
-    grown.sub(&hh[0].at_schema(lowest)).ok()?;
+    let lowest = between.iter().map(|h| h.schema).chain([first.schema, last.schema]).min()?;
+    let mut grown = last.at_schema(lowest);
+    // What the samples say about resets is looked at below.
+    let mut combined = grown.sub(&first.at_schema(lowest)).ok()?;
     if is_counter {
-        for pair in hh.windows(2) {
-            if pair[1].is_reset_after(&pair[0]) {
-                grown.add(&pair[0].at_schema(lowest)).ok()?;
+        let mut before = &first;
+        for h in &hh[1..] {
+            if h.is_reset_after(before) {
+                combined = combined.and(grown.add(&before.at_schema(lowest)).ok()?);
             }
+            before = h;
         }
+    }
+    if combined.is_reconciled {
+        remarks.push(Remark::Reconciled("subtraction"));
     }
     Some(grown)
 }
@@ -132,9 +149,22 @@ pub fn instant_growth(window: &Window<'_>, is_rate: bool, remarks: &mut Remarks)
         }
         (Cell::Histogram(last), Cell::Histogram(before)) => {
             let mut grown = (**last).clone();
-            if !(is_rate && last.is_reset_after(before)) && grown.sub(before).is_err() {
-                remarks.push(Remark::MixedBuckets);
-                return None;
+            let gauges = [last, before].iter().filter(|h| h.hint == ResetHint::Gauge).count();
+            if is_rate && gauges > 0 {
+                remarks.push(Remark::NotCounter);
+            }
+            if !is_rate && gauges < 2 {
+                remarks.push(Remark::NotGauge);
+            }
+            if !(is_rate && last.is_reset_after(before)) {
+                match grown.sub(before) {
+                    Ok(combined) if combined.is_reconciled => remarks.push(Remark::Reconciled("subtraction")),
+                    Ok(_) => {}
+                    Err(_) => {
+                        remarks.push(Remark::MixedBuckets);
+                        return None;
+                    }
+                }
             }
             if is_rate {
                 grown.divide(seconds);

@@ -6,10 +6,15 @@ use super::{Eval, Grid, Result, Series};
 use crate::histogram::Histogram;
 use crate::labels::Labels;
 use crate::promql::ast::{At, Ends, Expr, Selector, Span, Subquery};
-use crate::promql::{Answer, Fault, Line};
+use crate::promql::{Answer, Fault, Line, Source};
 use crate::sample::{Samples, Value, is_hole, is_stale};
 use crate::store::rollup::Column;
-use crate::store::select::Selected;
+use crate::store::select::{Coarse, Selected};
+
+/// So few series are not worth a thread.
+const FEW: usize = 32;
+/// Series that are read ahead together.
+const GROUP: usize = 256;
 
 /// The samples a range function sees at one step.
 pub(crate) struct Window<'a> {
@@ -23,6 +28,8 @@ pub(crate) struct Window<'a> {
     pub start: i64,
     pub end: i64,
     pub step: usize,
+    /// Whether a float may be less than the one before.
+    pub may_fall: bool,
     pub is_version_2: bool,
 }
 
@@ -37,6 +44,8 @@ impl Window<'_> {
 struct Apart {
     ft: Vec<i64>,
     fv: Vec<f64>,
+    /// How many floats up to each are less than the one before them.
+    falls: Vec<u32>,
     ht: Vec<i64>,
     hh: Vec<Arc<Histogram>>,
 }
@@ -45,6 +54,7 @@ impl Apart {
     fn fill(&mut self, samples: &Samples) {
         self.ft.clear();
         self.fv.clear();
+        self.falls.clear();
         self.ht.clear();
         self.hh.clear();
         for (at, (t, v)) in samples.t.iter().zip(&samples.v).enumerate() {
@@ -58,6 +68,12 @@ impl Apart {
                 self.fv.push(*v);
             }
         }
+        let (mut falls, mut before) = (0, f64::NEG_INFINITY);
+        self.falls.extend(self.fv.iter().map(|v| {
+            falls += u32::from(*v < before);
+            before = *v;
+            falls
+        }));
     }
 }
 
@@ -78,6 +94,45 @@ impl Slide {
             self.from += 1;
         }
     }
+}
+
+/// What was read of one series.
+#[derive(Default)]
+struct Slot {
+    samples: Samples,
+    coarse: Coarse,
+    warnings: Vec<String>,
+    fault: Option<String>,
+}
+
+fn read_group(
+    source: &dyn Source,
+    group: &[Selected],
+    span: (i64, i64),
+    column: Column,
+    slots: &mut [Slot],
+    threads: usize,
+) {
+    let fill = |group: &[Selected], slots: &mut [Slot]| {
+        for (series, slot) in group.iter().zip(slots) {
+            let Slot { samples, coarse, warnings, fault } = slot;
+            match source.read(series, span.0, span.1, column, samples, &mut |text| warnings.push(text)) {
+                Ok(found) => *coarse = found,
+                Err(reason) => *fault = Some(reason),
+            }
+        }
+    };
+    let share = group.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let mut parts = group.chunks(share).zip(slots.chunks_mut(share));
+        let own = parts.next();
+        for (group, slots) in parts {
+            scope.spawn(|| fill(group, slots));
+        }
+        if let Some((group, slots)) = own {
+            fill(group, slots);
+        }
+    });
 }
 
 /// Walks over the windows of one series.
@@ -150,10 +205,9 @@ impl<'e> Eval<'e> {
         let (from, to) = (self.first_inside(reference(grid.start), lookback), reference(grid.last()));
         // Rows of an hour count for an hour.
         let widest = from.saturating_sub(3_600_000 - lookback.min(3_600_000));
-        let mut samples = Samples::default();
         let mut steps = vec![None; grid.len];
-        for series in self.selected(selector, from, to)? {
-            let coarse = self.read(&series, widest, to, Column::Last, &mut samples)?;
+        let series = self.selected(selector, from, to)?;
+        self.each_read(&series, (widest, to), Column::Last, &mut |eval, series, samples, coarse| {
             let mut next = 0;
             let mut is_any = false;
             for (step, slot) in steps.iter_mut().enumerate() {
@@ -164,40 +218,47 @@ impl<'e> Eval<'e> {
                 *slot = next.checked_sub(1).filter(|&i| {
                     let t = samples.t[i];
                     let valid = if t < coarse.until { lookback.max(coarse.ms) } else { lookback };
-                    t >= self.first_inside(at, valid) && !is_marker(&samples, i)
+                    t >= eval.first_inside(at, valid) && !is_marker(samples, i)
                 });
                 is_any |= slot.is_some();
             }
-            if is_any {
-                sink(self, &series.labels, &samples, &steps)?;
-            }
-        }
-        Ok(())
+            if is_any { sink(eval, &series.labels, samples, &steps) } else { Ok(()) }
+        })
     }
 
     pub fn selected(&mut self, selector: &Selector, from: i64, to: i64) -> Result<Vec<Selected>> {
         self.source.select(&selector.matchers, from, to).map_err(Fault::Execution)
     }
 
-    pub fn read(
+    /// Reads series and hands each with its samples to `sink`. Many are read by several threads, a group at a time.
+    fn each_read(
         &mut self,
-        series: &Selected,
-        from: i64,
-        to: i64,
+        series: &[Selected],
+        span: (i64, i64),
         column: Column,
-        out: &mut Samples,
-    ) -> Result<crate::store::select::Coarse> {
-        self.check_time()?;
-        let notes = &mut self.notes;
-        let coarse = self
-            .source
-            .read(series, from, to, column, out, &mut |text| notes.warn(text))
-            .map_err(Fault::Execution)?;
-        self.samples += out.len();
-        if out.len() + self.held > self.options.most_samples {
-            return Err(Fault::TooManySamples);
+        sink: &mut dyn FnMut(&mut Self, &Selected, &Samples, Coarse) -> Result<()>,
+    ) -> Result<()> {
+        let threads = if series.len() < FEW { 1 } else { self.options.threads.max(1) };
+        let mut slots = Vec::new();
+        for group in series.chunks(if threads == 1 { 1 } else { GROUP }) {
+            self.check_time()?;
+            slots.resize_with(group.len(), Slot::default);
+            read_group(self.source, group, span, column, &mut slots, threads);
+            for (series, slot) in group.iter().zip(&mut slots) {
+                slot.warnings.drain(..).for_each(|text| self.notes.warn(text));
+                if let Some(fault) = slot.fault.take() {
+                    return Err(Fault::Execution(fault));
+                }
+                let held = slot.samples.len() + self.held;
+                self.samples += slot.samples.len();
+                self.peak_samples = self.peak_samples.max(held);
+                if held > self.options.most_samples {
+                    return Err(Fault::TooManySamples);
+                }
+                sink(self, series, &slot.samples, slot.coarse)?;
+            }
         }
-        Ok(coarse)
+        Ok(())
     }
 
     /// Hands each series of a range vector to `sink`, with a way to walk over its windows step by step.
@@ -218,16 +279,16 @@ impl<'e> Eval<'e> {
                 let place = Place { fixed: self.fixed_time(selector.at), offset, range };
                 let (from, to) = self.ends(&place, grid);
                 let reach = if selector.ends == Ends::Plain { 0 } else { self.options.lookback_ms };
-                let mut samples = Samples::default();
                 let mut apart = Apart::default();
-                for series in self.selected(selector, from, to)? {
-                    self.read(&series, from - reach, to + reach, column, &mut samples)?;
-                    apart.fill(&samples);
-                    if !apart.ft.is_empty() || !apart.ht.is_empty() {
-                        self.walk(&series.labels, &apart, &place, grid, selector.ends, sink)?;
+                let series = self.selected(selector, from, to)?;
+                let span = (from - reach, to + reach);
+                self.each_read(&series, span, column, &mut |eval, series, samples, _| {
+                    apart.fill(samples);
+                    if apart.ft.is_empty() && apart.ht.is_empty() {
+                        return Ok(());
                     }
-                }
-                Ok(())
+                    eval.walk(&series.labels, &apart, &place, grid, selector.ends, sink)
+                })
             }
             Expr::Subquery(subquery) => self.each_subquery(subquery, grid, sink),
             _ => Err(Fault::Execution("a range vector was expected".into())),
@@ -306,10 +367,13 @@ impl<'e> Eval<'e> {
                     (&apart.ht[histograms.from..histograms.to], &apart.hh[histograms.from..histograms.to]);
                 if ends != Ends::Plain {
                     let (ft, fv) = with_ends(&apart.ft, &apart.fv, start, end, lookback, ends);
-                    f(Window { ft: &ft, fv: &fv, ht: &[], hh: &[], at, start, end, step, is_version_2 });
+                    let (ft, fv) = (&ft[..], &fv[..]);
+                    let may_fall = true;
+                    f(Window { ft, fv, ht: &[], hh: &[], at, start, end, step, may_fall, is_version_2 });
                     continue;
                 }
-                let window = Window { ft, fv, ht, hh, at, start, end, step, is_version_2 };
+                let may_fall = !ft.is_empty() && apart.falls[floats.to - 1] > apart.falls[floats.from];
+                let window = Window { ft, fv, ht, hh, at, start, end, step, may_fall, is_version_2 };
                 if !window.is_empty() {
                     f(window);
                 }
