@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use mainstay_mailroom::{Desk, Pictures, classify, parse, sanitise, strip};
+use mainstay_mailroom::{
+    Desk, Key, Known, Pictures, Standing, ThreadRules, TicketState, Verdict, classify, parse, sanitise,
+    strip, thread,
+};
 
 const FILES: [&str; 4] = [
     include_str!("../tests/mails/replies_plain.mails"),
@@ -50,24 +53,55 @@ fn mailbox() -> Vec<Vec<u8>> {
 /// What is done to one mail; the number keeps it from being optimised away.
 type Step<'s> = &'s dyn Fn(&[u8]) -> usize;
 
+/// A desk with one ticket that everybody belongs to.
+struct OneTicket;
+
+impl Known for OneTicket {
+    fn ticket_of_message(&self, _: &str) -> Option<u64> {
+        Some(2_431)
+    }
+    fn standing(&self, _: u64, _: &str) -> Standing {
+        Standing::Requester
+    }
+    fn state(&self, _: u64) -> TicketState {
+        TicketState::Open
+    }
+}
+
 fn mixed() {
     let mails = mailbox();
     let bytes: usize = mails.iter().map(Vec::len).sum();
     println!("{} mails, {} bytes on average, one core.\n", mails.len(), bytes / mails.len());
     println!("| step | mails/s | MB/s |\n|---|---|---|");
     let desk = Desk::default();
-    let steps: [(&str, Step<'_>); 4] = [
-        ("parse", &|raw| parse(raw).headers.len()),
-        ("parse, classify", &|raw| classify(&parse(raw), &desk).findings.len()),
-        ("parse, classify, strip", &|raw| {
-            let mail = parse(raw);
-            classify(&mail, &desk).findings.len() + strip(&mail).text.len()
-        }),
-        ("parse, classify, strip, sanitise", &|raw| {
-            let mail = parse(raw);
-            let safe = mail.html.as_deref().map(|html| sanitise(html, &Pictures::NONE).html.len());
-            classify(&mail, &desk).findings.len() + strip(&mail).text.len() + safe.unwrap_or(0)
-        }),
+    let keys = [Key::new(*b"a key of the bench")];
+    let rules = ThreadRules { keys: &keys, desk: &desk, now_ms: 0, reopen_days: 14 };
+    let pipeline = |raw: &[u8], last: usize| {
+        let mail = parse(raw);
+        let mut sum = mail.headers.len();
+        let mut verdict: Option<Verdict> = None;
+        if last >= 1 {
+            let found = classify(&mail, &desk);
+            sum += found.findings.len();
+            verdict = Some(found);
+        }
+        if let Some(verdict) = verdict.filter(|_| last >= 2) {
+            sum += thread(&mail, &verdict, &rules, &OneTicket).clues.len();
+        }
+        if last >= 3 {
+            sum += strip(&mail).text.len();
+        }
+        if last >= 4 {
+            sum += mail.html.as_deref().map_or(0, |html| sanitise(html, &Pictures::NONE).html.len());
+        }
+        sum
+    };
+    let steps: [(&str, Step<'_>); 5] = [
+        ("parse", &|raw| pipeline(raw, 0)),
+        ("parse, classify", &|raw| pipeline(raw, 1)),
+        ("parse, classify, thread", &|raw| pipeline(raw, 2)),
+        ("parse, classify, thread, strip", &|raw| pipeline(raw, 3)),
+        ("parse, classify, thread, strip, sanitise", &|raw| pipeline(raw, 4)),
     ];
     for (name, step) in steps {
         let mut sum = mails.iter().map(|m| step(m)).sum::<usize>();
@@ -89,37 +123,35 @@ fn mixed() {
 fn large() {
     const SIZE: usize = 25 << 20;
     let fill = |head: &str, unit: &str| {
-        let mut raw = head.as_bytes().to_vec();
+        let mut raw = Vec::with_capacity(SIZE + unit.len());
+        raw.extend_from_slice(head.as_bytes());
         while raw.len() < SIZE {
             raw.extend_from_slice(unit.as_bytes());
         }
         raw
     };
     let base64_line = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAx\r\n";
-    let cases = [
+    let cases: [(&str, (&str, &str)); 12] = [
         (
             "one attachment, base64",
-            fill(
+            (
                 "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHi\r\n--b\r\nContent-Type: application/octet-stream; name=x\r\nContent-Transfer-Encoding: base64\r\n\r\n",
                 base64_line,
             ),
         ),
-        (
-            "plain text",
-            fill("Subject: x\r\n\r\n", "a line of text that somebody has pasted, number 12345\r\n"),
-        ),
-        ("HTML, nested", fill("Content-Type: text/html\r\n\r\n", "<div><b><a href=x>x")),
-        ("HTML, attributes", fill("Content-Type: text/html\r\n\r\n<p ", "a1=b ")),
-        ("HTML, tables", fill("Content-Type: text/html\r\n\r\n", "<table><tr><td>")),
-        ("header lines", fill("", "X-A: b\r\n")),
-        ("one folded header", fill("To: ", "a@b.example,\r\n ")),
-        ("boundaries", fill("Content-Type: multipart/mixed; boundary=b\r\n\r\n", "--b\r\n\r\n")),
-        ("uuencode", fill("\r\n", "begin 644 a\r\n#0V%T\r\n`\r\nend\r\n")),
-        ("quotes", fill("\r\n", "> On 1.1.2026 a@b wrote:\r\n")),
-        ("intros", fill("\r\n", "On 1.1.2026 a@b wrote\r\n--\r\n")),
+        ("plain text", ("Subject: x\r\n\r\n", "a line of text that somebody has pasted, number 12345\r\n")),
+        ("HTML, nested", ("Content-Type: text/html\r\n\r\n", "<div><b><a href=x>x")),
+        ("HTML, attributes", ("Content-Type: text/html\r\n\r\n<p ", "a1=b ")),
+        ("HTML, tables", ("Content-Type: text/html\r\n\r\n", "<table><tr><td>")),
+        ("header lines", ("", "X-A: b\r\n")),
+        ("one folded header", ("To: ", "a@b.example,\r\n ")),
+        ("boundaries", ("Content-Type: multipart/mixed; boundary=b\r\n\r\n", "--b\r\n\r\n")),
+        ("uuencode", ("\r\n", "begin 644 a\r\n#0V%T\r\n`\r\nend\r\n")),
+        ("quotes", ("\r\n", "> On 1.1.2026 a@b wrote:\r\n")),
+        ("intros", ("\r\n", "On 1.1.2026 a@b wrote\r\n--\r\n")),
         (
             "addresses in a bounce",
-            fill(
+            (
                 "From: MAILER-DAEMON@x\r\nSubject: failure notice\r\n\r\n550 5.1.1\r\n",
                 "<a@b.example>: 550 unknown\r\n",
             ),
@@ -129,7 +161,8 @@ fn large() {
         "Mails of 25 MB: parse, classify, strip, sanitise. Peak is that of the process, mail included.\n"
     );
     println!("| content | ms | peak MB |\n|---|---|---|");
-    for (name, raw) in cases {
+    for (name, (head, unit)) in cases {
+        let raw = fill(head, unit);
         reset_peak();
         let begin = Instant::now();
         let mail = parse(&raw);

@@ -124,6 +124,10 @@ fn around(text: &str, at: usize) -> Option<&str> {
     while end < bytes.len() && end - at < MOST_DOMAIN && is_domain(bytes[end]) {
         end += 1;
     }
+    // `<a@x>...User unknown`: a domain has no two dots in a row.
+    if let Some(dots) = memchr::memmem::find(&bytes[at + 1..end], b"..") {
+        end = at + 1 + dots;
+    }
     while end > at + 1 && matches!(bytes[end - 1], b'.' | b'-' | b'_') {
         end -= 1;
     }
@@ -132,7 +136,18 @@ fn around(text: &str, at: usize) -> Option<&str> {
         start += 1;
     }
     let found = text.get(start..end)?;
-    (start < at && end > at + 1).then(|| found.strip_prefix("rfc822;").unwrap_or(found))
+    (start < at && end > at + 1).then(|| without_scheme(found))
+}
+
+/// `SMTP=ann@x` of Exchange and the like.
+fn without_scheme(found: &str) -> &str {
+    ["rfc822;", "rfc822=", "smtp="]
+        .iter()
+        .find_map(|scheme| {
+            let (start, rest) = found.split_at_checked(scheme.len())?;
+            (start.eq_ignore_ascii_case(scheme) && !rest.starts_with('@')).then_some(rest)
+        })
+        .unwrap_or(found)
 }
 
 fn is_local(byte: u8) -> bool {

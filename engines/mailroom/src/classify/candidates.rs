@@ -21,6 +21,9 @@ pub(super) fn recipients(look: &Look<'_, '_>, told: &str, outcome: Option<Outcom
             raise(&mut candidates, &address.address, 0, 20);
         }
     }
+    if candidates.iter().all(|c| c.weight < 2) {
+        candidates.extend(local_names(look, &lines));
+    }
     let best = candidates.iter().map(|c| c.weight).max().unwrap_or_default();
     let least = if best >= 5 { 5.min(best) } else { best.max(2) };
     candidates.retain(|c| c.weight >= least && (best < 20 || c.weight >= 10));
@@ -92,18 +95,25 @@ fn candidates(look: &Look<'_, '_>, lines: &[&str]) -> Vec<Candidate> {
     let originals: Vec<String> = look.original.to.iter().map(|a| a.to_lowercase()).collect();
     let sender = look.original.from.as_deref().map(str::to_lowercase);
     let mut found = Vec::new();
+    let announced = lines.iter().position(|line| announces_recipients(&fold(line)));
     for (index, line) in lines.iter().enumerate() {
         if !line.contains('@') {
             continue;
         }
         let folded = fold(line);
+        // What stands above `… did not reach the following recipients:` describes the mail, not the failure.
+        let place = match announced {
+            Some(at) if index < at => -8,
+            Some(at) if index > at && index <= at + 8 => 2,
+            _ => 0,
+        };
         let near = [index.checked_sub(1), Some(index + 1), Some(index + 2)]
             .iter()
             .filter_map(|i| i.and_then(|i| lines.get(i)))
             .any(|l| says_failure(&fold(l)));
         for address in find_addresses(line) {
             let key = address.to_lowercase();
-            let mut weight = line_weight(line, &folded, address) + if near { 2 } else { 0 };
+            let mut weight = line_weight(line, &folded, address) + place + if near { 2 } else { 0 };
             if originals.contains(&key) {
                 weight += 6;
             }
@@ -126,6 +136,42 @@ fn candidates(look: &Look<'_, '_>, lines: &[&str]) -> Vec<Candidate> {
         }
     }
     found
+}
+
+/// `Your message did not reach the following recipients:`
+fn announces_recipients(folded: &str) -> bool {
+    const WHO: [&str; 10] = [
+        "following recipient",
+        "following address",
+        "following user",
+        "following destination",
+        "recipients of this message",
+        "failed addresses",
+        "recipients were affected",
+        "folgenden empfanger",
+        "destinataires suivants",
+        "siguientes destinatarios",
+    ];
+    folded.len() < 160 && WHO.iter().any(|words| folded.contains(words))
+}
+
+/// Servers that name their own users by local name only: the words below the announcement, at the server's domain.
+fn local_names(look: &Look<'_, '_>, lines: &[&str]) -> Vec<Candidate> {
+    const MOST_LINES: usize = 20;
+    let domain = look.mail.author().and_then(|a| a.address.rsplit_once('@')).map(|(_, domain)| domain);
+    let announced = lines.iter().position(|line| announces_recipients(&fold(line)));
+    let (Some(domain), Some(announced)) = (domain, announced) else { return Vec::new() };
+    let below = lines.iter().enumerate().skip(announced + 1).take(MOST_LINES);
+    let is_name = |word: &str| {
+        !word.is_empty()
+            && word.len() <= 64
+            && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+            && word.bytes().any(|b| b.is_ascii_alphabetic())
+    };
+    below
+        .filter(|(_, line)| is_name(line.trim()))
+        .map(|(line, name)| Candidate { address: format!("{}@{domain}", name.trim()), line, weight: 5 })
+        .collect()
 }
 
 fn raise(found: &mut Vec<Candidate>, address: &str, line: usize, weight: i32) {
@@ -158,6 +204,9 @@ fn line_weight(line: &str, folded: &str, address: &str) -> i32 {
     if bare.eq_ignore_ascii_case(address) || bare.eq_ignore_ascii_case(&format!("mailto:{address}")) {
         weight += 5;
     } else if trimmed.starts_with(&format!("<{address}>")) || trimmed.starts_with(address) {
+        weight += 4;
+    }
+    if folded.contains("generated from") || folded.contains("originally addressed to") {
         weight += 4;
     }
     if folded.contains("rcpt to") || folded.contains("<<<") && folded.contains("55") {

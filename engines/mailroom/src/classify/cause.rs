@@ -73,7 +73,17 @@ impl Cause {
         let said = PHRASES.first_by_order(&folded);
         let coded = status.and_then(Self::of_status);
         match (said, coded) {
-            // These words turn up in every kind of answer; a clear code says more.
+            // "Does not exist" is said of addresses and of domains; the code knows which (5.1.10 is used for both).
+            (Some(Self::UserUnknown), Some(Self::HostUnknown))
+                if status.is_some_and(|s| !s.ends_with(".10")) =>
+            {
+                Self::HostUnknown
+            }
+            // These words turn up in every kind of answer; a code about something else says more.
+            (
+                Some(said @ (Self::Refused | Self::Content | Self::Blocked)),
+                Some(Self::System | Self::Network),
+            ) => said,
             (
                 None | Some(Self::System | Self::Network | Self::Refused | Self::Content | Self::Blocked),
                 Some(coded),

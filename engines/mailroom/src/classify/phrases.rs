@@ -12,9 +12,9 @@ fn one(text: &str) -> Phrases<()> {
 pub(super) static BOUNCE_SUBJECT: LazyLock<Phrases<()>> =
     LazyLock::new(|| one(include_str!("words/bounce_subject.txt")));
 
-/// What the text of a bounce says about itself.
-pub(super) static BOUNCE_BODY: LazyLock<Phrases<()>> =
-    LazyLock::new(|| one(include_str!("words/bounce_body.txt")));
+/// What the text of a bounce says about itself; `true` for what only failures say.
+pub(super) static BOUNCE_BODY: LazyLock<Phrases<bool>> =
+    LazyLock::new(|| Phrases::read(include_str!("words/bounce_body.txt"), |name| Some(name == "failure")));
 
 /// The server has not given up.
 pub(super) static DELAYED: LazyLock<Phrases<()>> = LazyLock::new(|| one(include_str!("words/delayed.txt")));

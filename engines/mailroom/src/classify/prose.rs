@@ -88,13 +88,22 @@ fn evidence(look: &Look<'_, '_>) -> Evidence {
         .any(|p| look.subject.starts_with(p));
     let has_subject = add(2, "subject of a bounce", !is_answer && BOUNCE_SUBJECT.is_in(&look.subject));
     is_suspect |= has_subject;
+    let names_somebody = has_subject && daemon.is_some() && look.opening.contains('@');
+    add(1, "names an address", names_somebody);
+    let is_bare = is_bare_report(look);
+    is_suspect |= add(2, "nothing but a report", is_bare);
     let auto = mail.headers.text("Auto-Submitted").unwrap_or_default().to_ascii_lowercase();
     is_suspect |= add(1, "says it is automatic", auto.starts_with("auto-"));
     let exchange = mail.headers.has("X-MS-Exchange-Message-Is-Ndr")
         || mail.headers.texts("Content-Class").any(|c| c.contains("dsn") || c.contains("ndr"));
     is_suspect |= add(3, "Exchange calls it a report", exchange);
     // The text is searched only when something else has raised the question: most mail is written by people.
-    let says_so = || BOUNCE_BODY.is_in(&look.opening) || has_failure_line(&look.opening);
+    let says_so = || {
+        BOUNCE_BODY.is_in(&look.opening)
+            || has_failure_line(&look.opening)
+            || (daemon == Some(2) || names_somebody)
+                && Cause::of(clip(&look.opening, 1_000), None) != Cause::Unknown
+    };
     let has_body = is_suspect && add(2, "text of a bounce", says_so());
     found.has_subject = has_subject;
     found.has_body = has_body;
@@ -103,7 +112,7 @@ fn evidence(look: &Look<'_, '_>) -> Evidence {
         .told
         .iter()
         .any(|t| !matches!(*t, "subject of a bounce" | "text of a bounce" | "carries a mail"));
-    let has_copy = has_subject && has_body && split_original(mail.body_text()).1.is_some();
+    let has_copy = has_subject && has_body && !reads_like_letter(&look.opening) && carries_copy(look);
     if !(is_machine || has_copy) {
         found.weight = 0;
     }
@@ -112,6 +121,60 @@ fn evidence(look: &Look<'_, '_>) -> Evidence {
         found.weight = 0;
     }
     found
+}
+
+/// The mail it speaks of is attached, or stands below the words.
+fn carries_copy(look: &Look<'_, '_>) -> bool {
+    look.mail.reports.iter().any(|r| r.kind == crate::parse::ReportKind::OriginalHeaders)
+        || split_original(look.mail.body_text()).1.is_some()
+}
+
+/// A short text that opens with the failure and names an address, with nothing in it that a person would write.
+fn is_bare_report(look: &Look<'_, '_>) -> bool {
+    const MOST: usize = 1_000;
+    let opening = look.opening.as_str();
+    opening.len() < MOST
+        && look.mail.in_reply_to.is_empty()
+        && opening.contains('@')
+        && BOUNCE_BODY.find_all(opening).any(|found| found.meaning && found.start < 200)
+        && !reads_like_letter(opening)
+}
+
+/// Questions, greetings and thanks: what people write and servers do not.
+fn reads_like_letter(opening: &str) -> bool {
+    const OPENINGS: &[&str] = &[
+        "hi",
+        "hello",
+        "hallo",
+        "dear",
+        "guten",
+        "bonjour",
+        "hola",
+        "buenos",
+        "ciao",
+        "buongiorno",
+        "ola",
+        "bom",
+        "hej",
+        "hei",
+        "beste",
+        "liebe",
+        "sehr",
+        "moin",
+        "servus",
+        "good",
+        "dobry",
+        "dzien",
+        "szanowni",
+        "здравствуйте",
+        "добрый",
+    ];
+    let first = opening.split(|c: char| !c.is_alphanumeric()).find(|w| !w.is_empty()).unwrap_or_default();
+    OPENINGS.contains(&first)
+        || opening.contains('?') && !opening.contains("http")
+        || ["regards", "thanks", "thank you", "cheers", "gruss", "gruess", "danke", "cordialement", "saludos"]
+            .iter()
+            .any(|word| opening.contains(word))
 }
 
 fn has_failure_line(opening: &str) -> bool {
@@ -124,7 +187,11 @@ fn has_failure_line(opening: &str) -> bool {
 
 /// 2 for a mail system by name, 1 for a postmaster or the like, `None` for others.
 pub(super) fn author_is_daemon(mail: &Mail<'_>) -> Option<u32> {
-    let author = mail.author()?;
+    let Some(author) = mail.author() else {
+        // `From: <>` is what the null sender looks like in a header.
+        let raw = mail.headers.raw("From")?;
+        return (raw.trim_ascii() == b"<>").then_some(2);
+    };
     let local = author.local().to_lowercase();
     let name = fold(&author.name);
     let is_daemon = [
@@ -171,11 +238,11 @@ pub(super) fn author_is_daemon(mail: &Mail<'_>) -> Option<u32> {
         "mail gateway",
     ]
     .iter()
-    .any(|d| name.contains(d));
+    .any(|d| name.contains(d) || local.trim_matches('"') == *d);
     if is_daemon || by_name && (local.is_empty() || !author.address.contains('@') || is_role(&local)) {
         return Some(2);
     }
-    let is_role = is_role(&local);
+    let is_role = is_role(&local) || author.address.is_empty() && is_role(&name);
     (is_role || by_name).then_some(if is_role && by_name { 2 } else { 1 })
 }
 
@@ -244,6 +311,10 @@ fn split_original(body: &str) -> (&str, Option<&str>) {
     }
     let mut index = 0;
     while index < starts.len() {
+        if index > 0 && announces_copy(starts[index].1) {
+            let below = &body[starts[index].0 + starts[index].1.len()..];
+            return (&body[..starts[index].0], has_header(&starts[index + 1..]).then_some(below));
+        }
         let run = header_run(&starts[index..]);
         if run > 0 {
             return (&body[..starts[index].0], Some(&body[starts[index].0..]));
@@ -251,6 +322,38 @@ fn split_original(body: &str) -> (&str, Option<&str>) {
         index += 1;
     }
     (body, None)
+}
+
+/// `--- Below this line is a copy of the message.` and its like.
+fn announces_copy(line: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "copy of the message",
+        "copy of your message",
+        "original message follows",
+        "returned mail follows",
+        "message text follows",
+        "unsent message below",
+        "lines of the message follow",
+        "your message reads",
+        "returned message follows",
+        "original mail follows",
+        "text of your message",
+        "message header follows",
+        "undelivered message follows",
+        "start of returned message",
+    ];
+    if line.len() > 120 {
+        return false;
+    }
+    let folded = fold(line);
+    WORDS.iter().any(|words| folded.contains(words))
+        && !["attach", "receive"].iter().any(|word| folded.contains(word))
+        && (folded.ends_with([':', '-', '.', '|', '*', '=']) || folded.starts_with(['-', '=', '*', '|']))
+}
+
+fn has_header(lines: &[(usize, &str)]) -> bool {
+    let first = lines.iter().position(|(_, line)| !line.trim().is_empty()).unwrap_or(lines.len());
+    header_run(&lines[first..]) > 0
 }
 
 /// The number of lines of a header block at the start, 0 when it is none: three fields, one of them technical.
@@ -301,10 +404,20 @@ fn outcome(look: &Look<'_, '_>, told: &str) -> Option<Outcome> {
         return Some(Outcome::Delivered);
     }
     let has_hard = has_code(&opening, b"5")
-        || opening.contains("permanent")
-        || opening.contains("given up")
-        || opening.contains("gave up")
-        || opening.contains("giving up");
+        || [
+            "permanent",
+            "given up",
+            "gave up",
+            "giving up",
+            "undeliverable due",
+            "was not delivered within",
+            "did not receive your message",
+            "has been returned",
+            "will not be retried",
+            "no further attempts",
+        ]
+        .iter()
+        .any(|sign| opening.contains(sign));
     if DELAYED.is_in(&look.subject) || DELAYED.is_in(&opening) && !has_hard {
         return Some(Outcome::Delayed);
     }

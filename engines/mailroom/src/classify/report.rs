@@ -23,6 +23,8 @@ pub(super) fn feedback(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
     Some((Kind::Feedback, format!("feedback report of type {kind}")))
 }
 
+const REJECTED: &[&str] = &["automatically rejected", "was rejected", "was refused", "has been rejected"];
+
 /// Read, deleted, displayed.
 pub(super) fn disposition(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
     let text = part(look.mail, ReportKind::Disposition);
@@ -44,6 +46,12 @@ pub(super) fn disposition(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
         look.original.to = vec![address];
     }
     let what = value(&fields, "disposition").unwrap_or("not said");
+    // A filter that refuses mail says so by a notification of deletion (RFC 5429): that is a bounce.
+    let is_marked = look.mail.headers.text("Auto-Submitted").is_some_and(|v| v.contains("rejected"));
+    let says_so = is_marked || REJECTED.iter().any(|words| look.opening.contains(words));
+    if what.to_ascii_lowercase().starts_with("automatic") && says_so {
+        return None;
+    }
     Some((Kind::Disposition, format!("disposition notification: {what}")))
 }
 
@@ -60,7 +68,7 @@ pub(super) fn delivery(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
         texts.extend(in_the_text(look.mail).map(Cow::from));
     }
     if texts.is_empty() {
-        return None;
+        return wrapped(look);
     }
     let mut recipients = Vec::new();
     for text in texts {
@@ -78,6 +86,26 @@ pub(super) fn delivery(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
     let reason = format!("delivery status {} for {}: {}", told.status, told.address, told.diagnostic);
     look.recipients = recipients;
     Some((kind_of(worst), reason))
+}
+
+/// A report that a scanner on the way has put into a mail of its own.
+fn wrapped(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
+    super::prose::author_is_daemon(look.mail)?;
+    for attachment in look.mail.attachments.iter().take(5) {
+        let Some(inner) = attachment.as_mail(&crate::Limits { depth: 2, ..crate::Limits::default() }) else {
+            continue;
+        };
+        if !inner.reports.iter().any(|r| r.kind == ReportKind::Delivery) {
+            continue;
+        }
+        let verdict = super::classify(&inner, look.desk);
+        if verdict.kind.is_delivery() {
+            look.recipients = verdict.recipients;
+            look.original = verdict.original;
+            return Some((verdict.kind, format!("attached: {}", verdict.reason)));
+        }
+    }
+    None
 }
 
 /// Delivery status fields sent as ordinary text: a part of the wrong type, or a bounce that was passed on as text.
@@ -231,7 +259,7 @@ fn recipient(group: &Fields) -> Option<Recipient> {
     let original = value(group, "original-recipient").and_then(typed_address);
     let address = match (&final_recipient, &original) {
         // Some servers name an internal address, or none; the one the mail was sent to is of more use then.
-        (Some(f), Some(o)) if !f.contains('@') && o.contains('@') => o.clone(),
+        (Some(f), Some(o)) if !is_public(f) && is_public(o) => o.clone(),
         (Some(f), _) => f.clone(),
         (None, Some(o)) => o.clone(),
         (None, None) => return None,
@@ -260,6 +288,11 @@ fn recipient(group: &Fields) -> Option<Recipient> {
     let mut judged = Recipient::judge(address, told);
     judged.original_address = original.filter(|o| !o.eq_ignore_ascii_case(&judged.address));
     Some(judged)
+}
+
+/// Whether the domain is one of the internet, not of a machine inside.
+fn is_public(address: &str) -> bool {
+    address.rsplit_once('@').is_some_and(|(_, domain)| domain.contains('.'))
 }
 
 /// `smtp; 550 …` without the type.

@@ -23,13 +23,14 @@ pub(crate) fn assemble<'a>(mail: &mut Mail<'a>, walk: Walk<'a>, limits: &Limits)
     mail.protection = walk.protection;
     mail.hurt.extend(walk.hurt);
     let mut stretches: Vec<Stretch> = Vec::new();
+    let mut room = Room { text: limits.text_bytes, html: limits.text_bytes };
     let mut budget = limits.expanded_bytes;
     for leaf in &walk.leaves {
         if take_report(mail, leaf, limits) {
             continue;
         }
         if is_body(leaf, &stretches) {
-            take_text(mail, leaf, &mut stretches, limits);
+            take_text(mail, leaf, &mut stretches, &mut room);
         } else {
             take_attachment(mail, leaf, &mut stretches, &mut budget, limits);
         }
@@ -51,16 +52,25 @@ fn is_body(leaf: &Leaf<'_>, stretches: &[Stretch]) -> bool {
     leaf.file_name().is_none() || stretches.is_empty() || leaf.alternative.is_some()
 }
 
-fn take_text(mail: &mut Mail<'_>, leaf: &Leaf<'_>, stretches: &mut Vec<Stretch>, limits: &Limits) {
+/// Bytes of body text that may still be taken, per kind.
+struct Room {
+    text: usize,
+    html: usize,
+}
+
+fn take_text(mail: &mut Mail<'_>, leaf: &Leaf<'_>, stretches: &mut Vec<Stretch>, room: &mut Room) {
     let bytes = leaf.decoded();
     let is_html = leaf.content_type.value == "text/html";
+    let left = if is_html { &mut room.html } else { &mut room.text };
     let charset = leaf.content_type.parameter("charset").map(str::to_owned);
     let charset = charset.or_else(|| is_html.then(|| html::declared_charset(&bytes)).flatten());
-    let text = decode::text(&bytes, charset.as_deref());
-    if text.len() > limits.text_bytes {
+    let enough = at_most(&bytes, *left);
+    let text = decode::text(enough, charset.as_deref());
+    if text.len() > *left || enough.len() < bytes.len() {
         mail.hurt.push(Hurt::TextCut);
     }
-    let text = clip(&text, limits.text_bytes);
+    let text = clip(&text, *left);
+    *left -= text.len();
     let shared = leaf.alternative.and_then(|n| stretches.iter_mut().find(|s| s.alternative == Some(n)));
     let stretch = if let Some(stretch) = shared {
         stretch
@@ -79,6 +89,16 @@ fn take_text(mail: &mut Mail<'_>, leaf: &Leaf<'_>, stretches: &mut Vec<Stretch>,
         let is_delsp = leaf.content_type.parameter("delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes"));
         append(&mut stretch.text, if is_flowed { unflow(&text, is_delsp) } else { text });
     }
+}
+
+/// Not more bytes than can matter: text of every charset has at most four for one of UTF-8, and is cut after a line.
+fn at_most(bytes: &[u8], left: usize) -> &[u8] {
+    let most = left.saturating_mul(4).saturating_add(1 << 10);
+    if bytes.len() <= most {
+        return bytes;
+    }
+    let cut = &bytes[..most];
+    &cut[..memchr::memrchr(b'\n', cut).map_or(most, |n| n + 1)]
 }
 
 fn append(slot: &mut Option<String>, text: String) {
@@ -142,10 +162,16 @@ fn join(mail: &mut Mail<'_>, stretches: Vec<Stretch>) {
     // A plain part followed by an HTML part of equal content outside of any alternative is sent by some systems.
     if has_html {
         let mut joined = String::new();
+        let has_bare_text = stretches.iter().any(|s| s.html.is_none());
+        let pages: Vec<String> = stretches
+            .iter()
+            .filter_map(|s| s.html.as_deref().filter(|_| has_bare_text))
+            .map(|html| letters(&html::to_text(html)))
+            .collect();
         for stretch in &stretches {
             match (&stretch.html, &stretch.text) {
                 (Some(html), _) => joined.push_str(html),
-                (None, Some(text)) if !repeats(text, &stretches) => joined.push_str(&html::from_text(text)),
+                (None, Some(text)) if !repeats(text, &pages) => joined.push_str(&html::from_text(text)),
                 _ => {}
             }
         }
@@ -158,7 +184,7 @@ fn join(mail: &mut Mail<'_>, stretches: Vec<Stretch>) {
                 (Some(text), _) => text,
                 (None, Some(html)) => {
                     let text = html::to_text(&html);
-                    if joined.len() > 20 && fold_equal(&joined, &text) {
+                    if joined.len() > 20 && begin_alike(&letters(&joined), &letters(&text)) {
                         continue;
                     }
                     text
@@ -174,16 +200,19 @@ fn join(mail: &mut Mail<'_>, stretches: Vec<Stretch>) {
     }
 }
 
-fn repeats(text: &str, stretches: &[Stretch]) -> bool {
-    let mut others = stretches.iter().filter_map(|s| s.html.as_deref());
-    text.len() > 20 && others.any(|html| fold_equal(text, &html::to_text(html)))
+fn repeats(text: &str, pages: &[String]) -> bool {
+    let letters = letters(text);
+    text.len() > 20 && pages.iter().any(|page| begin_alike(&letters, page))
 }
 
-fn fold_equal(a: &str, b: &str) -> bool {
-    let letters = |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).take(400).collect() };
-    let (a, b) = (letters(a), letters(b));
+/// The first letters and digits of a text.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).take(120).collect()
+}
+
+fn begin_alike(a: &str, b: &str) -> bool {
     let shorter = a.len().min(b.len());
-    shorter > 20 && a.as_bytes()[..shorter.min(120)] == b.as_bytes()[..shorter.min(120)]
+    shorter > 20 && a.as_bytes()[..shorter] == b.as_bytes()[..shorter]
 }
 
 /// Machine-readable parts of reports, and the headers of a returned mail.

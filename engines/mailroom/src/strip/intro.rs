@@ -113,9 +113,15 @@ fn header_block_of(lines: &[Line], at: usize, least: usize) -> Option<Intro> {
     }
     let main = seen.iter().filter(|l| **l != Label::Other).count();
     let has = |label| seen.contains(&label);
-    let is_block = main >= least
-        && (has(Label::From) || has(Label::Date) && has(Label::Subject) && has(Label::To))
-        && (has(Label::Date) || has(Label::Subject));
+    let is_sender_and_date = at + 2 == end
+        && has(Label::From)
+        && has(Label::Date)
+        && lines[at..end].iter().any(|l| l.folded.contains('@'))
+        && lines[at..end].iter().any(|l| has_date(&l.folded));
+    let is_block = is_sender_and_date
+        || main >= least
+            && (has(Label::From) || has(Label::Date) && has(Label::Subject) && has(Label::To))
+            && (has(Label::Date) || has(Label::Subject));
     is_block.then_some(Intro { start: at, end, announced: Announced::Reply, is_sure: true })
 }
 
@@ -129,6 +135,9 @@ fn wrote(lines: &[Line], at: usize) -> Option<Intro> {
             || last.ends_with("a ecrit")
             || last.ends_with("写道")
             || last.ends_with("escribio"));
+    if let Some(found) = dated_sender(lines, at, last) {
+        return Some(found);
+    }
     let is_dashed = last.starts_with("--") && last.ends_with("--") && WROTE.is_in(last) && last.contains(':');
     if is_dashed {
         return Some(Intro { start: at, end: at + 1, announced: Announced::Reply, is_sure: true });
@@ -170,6 +179,22 @@ fn wrote(lines: &[Line], at: usize) -> Option<Intro> {
         }
     }
     weak
+}
+
+/// `2011/4/7 Ann <ann@x.example>` without verb and colon; quoted lines have to follow.
+fn dated_sender(lines: &[Line], at: usize, last: &str) -> Option<Intro> {
+    let is_bare = last.ends_with('>')
+        && last.contains('@')
+        && last.starts_with(|c: char| c.is_ascii_digit())
+        && last.split(' ').count() <= 10
+        && has_date(last);
+    let next = next_full(lines, at + 1).filter(|_| is_bare)?;
+    (lines[next].depth > lines[at].depth).then_some(Intro {
+        start: at,
+        end: at + 1,
+        announced: Announced::Reply,
+        is_sure: false,
+    })
 }
 
 /// A verb or an address close to the end, or the whole short enough to be nothing else.

@@ -113,7 +113,10 @@ fn with_context(lines: &[Line]) -> Vec<usize> {
     let own: Vec<usize> = (0..lines.len()).filter(|i| lines[*i].is_own()).collect();
     let mut answers = Vec::new();
     for pair in own.windows(2) {
-        if lines[pair[0] + 1..pair[1]].iter().any(|l| l.role == Some(Role::Quote) && !l.is_blank()) {
+        let is_below =
+            lines[pair[0] + 1..pair[1]].iter().any(|l| l.role == Some(Role::Quote) && !l.is_blank());
+        // A farewell below the quote answers nothing.
+        if is_below && !signature::is_farewell(&lines[pair[1]]) {
             answers.push(pair[1]);
         }
     }

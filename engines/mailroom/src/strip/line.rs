@@ -62,6 +62,7 @@ impl Line {
 /// Reads plain text: `> ` in all its forms becomes depth.
 pub(crate) fn read_plain(text: &str) -> Vec<Line> {
     let mut lines: Vec<Line> = text.lines().map(plain_line).collect();
+    mend_wraps(&mut lines);
     let least = lines.iter().map(|l| l.depth).filter(|d| *d > 0).min().unwrap_or_default();
     // `>>> ` alone is the prompt of an interpreter, not a mail quoted three times.
     if least >= 3 {
@@ -72,6 +73,29 @@ pub(crate) fn read_plain(text: &str) -> Vec<Line> {
         }
     }
     lines
+}
+
+/// Lines a mailer broke: `Ann <ann@x` / `>:` is one intro, and quoted text that ran over loses its mark.
+fn mend_wraps(lines: &mut [Line]) {
+    const NEARLY_FULL: usize = 55;
+    for at in 1..lines.len() {
+        let (above, below) = lines.split_at_mut(at);
+        let (before, line) = (&above[at - 1], &mut below[0]);
+        let is_open = before.depth == 0 && before.text.rfind('<') > before.text.rfind('>');
+        if line.depth == 1 && is_open && line.text.len() < 40 && line.text.ends_with(':') {
+            *line = Line::new(line.shown(), 0);
+            continue;
+        }
+        let goes_on = before.depth > 0
+            && before.text.chars().count() >= NEARLY_FULL
+            && !before.text.trim_end().ends_with(['.', '!', '?', ':', ';'])
+            && line.depth == 0
+            && line.text.starts_with(char::is_lowercase)
+            && below.get(1).is_some_and(|next| next.depth > 0);
+        if goes_on {
+            below[0].depth = above[at - 1].depth;
+        }
+    }
 }
 
 fn plain_line(raw: &str) -> Line {

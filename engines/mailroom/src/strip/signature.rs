@@ -172,72 +172,56 @@ fn is_app_line(bare: &str, phrase: usize) -> bool {
         "ipod",
         "mac",
     ];
-    words <= 22 && (devices.iter().any(|d| bare.contains(d)) || words <= 5 && phrase > 8)
+    let is_near = words <= 5 && phrase > 8 || words <= 8 && phrase > 11;
+    words <= 22 && (is_near || devices.iter().any(|d| bare.contains(d)))
 }
+
+/// What a word in a line of contact data stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Contact {
+    /// The label of a number.
+    Label,
+    /// A legal form, a street.
+    Company,
+}
+
+static CONTACT: LazyLock<Phrases<Contact>> = LazyLock::new(|| {
+    Phrases::read(include_str!("words/contact.txt"), |name| match name {
+        "label" => Some(Contact::Label),
+        "company" => Some(Contact::Company),
+        _ => None,
+    })
+});
 
 /// How many kinds of contact data a line shows.
 fn contact_signs(line: &Line) -> usize {
+    const LONGEST: usize = 240;
     let folded = line.folded.as_str();
+    if folded.len() > LONGEST {
+        return 0;
+    }
     let digits = folded.bytes().filter(u8::is_ascii_digit).count();
-    let labels = [
-        "tel", "phone", "mobile", "mobil", "fax", "cell", "direct", "office", "handy", "telefon", "telefax",
-        "tlf", "puh", "gsm", "ph:", "t:", "m:", "f:", "p:", "t ", "m ", "f ", "тел", "моб", "факс", "电话",
-        "電話", "手机", "전화", "☎", "✆", "t.", "m.",
-    ];
-    let has_label = labels.iter().any(|l| {
-        folded.starts_with(l) || folded.contains(&format!("| {l}")) || folded.contains(&format!(" {l}:"))
-    });
+    // A label opens the line or a column of it, or has a colon.
+    let is_label = |found: &crate::fold::Found<Contact>| {
+        let (before, after) = (&folded[..found.start], &folded[found.start + found.length..]);
+        before.is_empty() || before.ends_with("| ") || before.ends_with(' ') && after.starts_with(':')
+    };
+    let (mut has_label, mut has_company) = (false, false);
+    for found in CONTACT.find_all(folded) {
+        has_label |= found.meaning == Contact::Label && is_label(&found);
+        has_company |= found.meaning == Contact::Company;
+    }
     let phone = (6..=40).contains(&digits)
         && (has_label
             || folded.contains('+') && folded.len() < 60
             || folded.bytes().all(|b| b.is_ascii_digit() || b" +-/().".contains(&b)));
+    let words = folded.split(' ').count();
     let web = folded.contains("www.") || folded.contains("http://") || folded.contains("https://");
-    let mail = folded.contains('@') && folded.len() < 90 && folded.split(' ').count() <= 6;
-    let company = [
-        "gmbh",
-        " ag",
-        "e.v.",
-        " kg",
-        " ltd",
-        "limited",
-        " inc",
-        " llc",
-        " s.a.",
-        " sarl",
-        " s.r.l",
-        " srl",
-        " spa",
-        " s.p.a",
-        " b.v",
-        " bv",
-        " ab",
-        " a/s",
-        " aps",
-        " oy",
-        " sp. z o.o",
-        " s.r.o",
-        " a.s.",
-        " kft",
-        "ооо",
-        "株式会社",
-        "有限公司",
-        "corp",
-        "strasse",
-        "straße",
-        "street",
-        "avenue",
-        "p.o. box",
-        "postfach",
-        "rue ",
-        " plz",
-        "hrb",
-    ]
-    .iter()
-    .any(|c| folded.contains(c) && folded.len() < 100);
+    let mail = folded.contains('@') && folded.len() < 90;
     usize::from(phone)
-        + usize::from(web && folded.split(' ').count() <= 6)
-        + usize::from(mail)
-        + usize::from(company)
+        + usize::from(web && words <= 6)
+        + usize::from(mail && words <= 6)
+        + usize::from(has_company && folded.len() < 100)
 }
 
 /// A block of contact data at the end of the segment, with the farewell or the name above it.
@@ -301,7 +285,8 @@ fn is_same_name(folded: &str, author: &str) -> bool {
     folded.len() < 60 && words(author).len() >= 2 && words(folded) == words(author)
 }
 
-fn is_farewell(line: &Line) -> bool {
+/// `Best regards, Ann`
+pub(crate) fn is_farewell(line: &Line) -> bool {
     if line.folded.chars().count() > 60 || line.folded.contains('?') {
         return false;
     }
