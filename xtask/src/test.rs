@@ -18,7 +18,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("rpm", "rpm"),
     ("dpkg-deb", "dpkg"),
     ("apt-ftparchive", "apt-utils"),
-    ("python3", "python3-venv"),
+    ("python3", "python3"),
     ("prometheus", "prometheus"),
     ("postfix", "postfix"),
     ("dovecot", "dovecot-imapd"),

@@ -37,6 +37,11 @@ pub fn python(packages: &[&str]) -> Result<PathBuf> {
     let folder = root().join("target/python");
     let python = folder.join("bin/python");
     if !python.is_file() {
+        // Debian keeps what makes environments in a package of its own, without a program to look for.
+        let can_make = Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
+        if !can_make.is_ok_and(|output| output.status.success()) {
+            install(&["python3-venv"])?;
+        }
         run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     }
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
@@ -59,9 +64,10 @@ pub fn find(program: &str) -> Option<PathBuf> {
 pub fn debian(wanted: &[(&str, &str)]) -> Result<()> {
     let missing: Vec<&str> =
         wanted.iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| *package).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
+    if missing.is_empty() { Ok(()) } else { install(&missing) }
+}
+
+fn install(missing: &[&str]) -> Result<()> {
     let line = format!("apt-get install --yes --no-install-recommends {}", missing.join(" "));
     let Some(apt) = as_root() else {
         bail!("the tests need programs that are not here; as root, run: {line}");
