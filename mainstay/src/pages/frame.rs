@@ -163,7 +163,10 @@ pub fn sentence(event: &Event) -> String {
         "person.disabled" => "May no longer sign in".to_owned(),
         "person.enabled" => "May sign in again".to_owned(),
         "session.ended" => "Session ended".to_owned(),
-        other => in_words(other),
+        other => match body("name") {
+            name if name.is_empty() => in_words(other),
+            name => format!("{}: {name}", in_words(other)),
+        },
     }
 }
 

@@ -111,7 +111,11 @@ impl Told {
     }
 
     fn said(&self, event: &Event, sentence: &str) -> Markup {
-        match self.things.get(&event.subject) {
+        let is_oneself = actor(event).is_some_and(|person| event.subject == Ref::new("person", person.0));
+        match self.things.get(&event.subject).filter(|_| !is_oneself) {
+            Some(thing) if sentence.starts_with(&thing.name) => {
+                html! { (link(&thing.name, &thing.href)) (sentence[thing.name.len()..]) }
+            }
             Some(thing) => html! { (sentence) " " span.dim { "· " (link(&thing.name, &thing.href)) } },
             None => html! { (sentence) },
         }
