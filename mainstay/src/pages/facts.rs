@@ -4,7 +4,7 @@ use mainstay_face::ui::{Column, Table, card, code, facts, pad, plain_card, words
 use mainstay_record::fact::Fact;
 use mainstay_wire::{
     Section,
-    accounts::Accounts,
+    accounts::{Accounts, Password},
     backups::Backups,
     certificates::Certificates,
     databases::Databases,
@@ -238,18 +238,25 @@ fn accounts(all: &Accounts) -> Markup {
     for a in &all.accounts {
         let root: Vec<&str> =
             all.root_equal.iter().filter(|r| r.account == a.name).map(|r| r.through.as_str()).collect();
-        let password = serde_json::to_value(&a.password)
-            .map(|v| v.to_string().replace(['"', '{', '}'], ""))
-            .unwrap_or_default();
         table = table.line([
             html! { (a.name) },
             html! { (a.uid) },
             html! { (a.shell) },
-            html! { (password) },
+            html! { (password(&a.password)) },
             html! { (root.join(", ")) },
         ]);
     }
     plain_card(table)
+}
+
+fn password(password: &Password) -> String {
+    match password {
+        Password::Set { algorithm } => format!("set, {algorithm}"),
+        Password::Locked { algorithm } => format!("locked, {algorithm} behind it"),
+        Password::None => "none works".to_owned(),
+        Password::Empty => "empty: signs in without one".to_owned(),
+        Password::Unknown => "not visible".to_owned(),
+    }
 }
 
 fn disks(all: &Disks) -> Markup {

@@ -4,13 +4,14 @@ use axum::Router;
 use axum::extract::{Form as Posted, Path};
 use axum::routing::{get, post};
 use mainstay_face::ui::{
-    Act, Choice, Column, Field, Form, Page, Row, Table, Toast, banner, card, checkbox, code, copy_line,
-    field, form, hidden, link, pad, rows, select, stack,
+    Act, Choice, Column, Field, Form, Icon, Page, Row, Table, Toast, acts, banner, card, checkbox, code,
+    copy_line, empty, field, form, hidden, link, pad, plain_card, rows, select, stack,
 };
 use mainstay_face::{Answer, Caller, Door, door};
 use mainstay_kernel::access::{self, Grantee, Scope, VIEW_PEOPLE};
+use mainstay_kernel::id::PersonId;
 use mainstay_kernel::people::{self, Kind, New, token};
-use mainstay_kernel::{Fault, Problem};
+use mainstay_kernel::{Fault, Problem, notify};
 use mainstay_patches::Deadlines;
 use mainstay_record::{agent, policy, rights};
 use maud::{Markup, html};
@@ -24,11 +25,12 @@ pub(super) fn routes() -> Router<Door> {
         .route("/settings/people", get(list_people).post(add_person))
         .route("/settings/people/{id}/link", post(issue_link))
         .route("/settings/people/{id}/disable", post(disable))
+        .route("/settings/people/{id}/enable", post(enable))
         .route("/settings/roles", get(list_roles))
         .route("/settings/tokens", get(list_tokens).post(make_token))
         .route("/settings/tokens/{id}/revoke", post(revoke_token))
         .route("/settings/agents", get(list_agents))
-        .route("/settings/agents/{id}/revoke", post(revoke_agent))
+        .route("/settings/agents/{id}/revoke", get(ask_to_revoke).post(revoke_agent))
         .route("/settings/policies", get(policies).post(change_policy))
 }
 
@@ -102,10 +104,18 @@ async fn shown_people(
             (_, true, false) => "password",
             _ => "link only",
         };
-        let acts = html! { @if p.is_active { (Act::post("Sign-in link", format!("/settings/people/{}/link", p.id)).small()) " " (Act::post("Disable", format!("/settings/people/{}/disable", p.id)).small().danger()) } };
+        let to = |word: &str| format!("/settings/people/{}/{word}", p.id);
+        let acts = if p.is_active {
+            acts(&[
+                Act::post("Sign-in link", to("link")).small(),
+                Act::post("Disable", to("disable")).small().danger(),
+            ])
+        } else {
+            acts(&[Act::post("Let in again", to("enable")).small()])
+        };
         table = table.line([
             html! { (p.name) },
-            html! { (p.email) },
+            html! { @if notify::is_address(&p.email) { (p.email) } @else { span.dim { "none given" } } },
             html! { (held.join(", ")) },
             html! { (state) },
             acts,
@@ -165,9 +175,17 @@ async fn issue_link(caller: Caller, Path(id): Path<String>) -> Answer {
 }
 
 async fn disable(caller: Caller, Path(id): Path<String>) -> Answer {
-    let id = id.parse()?;
+    let id: PersonId = id.parse()?;
     caller.write(move |tx, cx| people::disable(tx, cx, id)).await?;
-    Ok(door::done("/settings/people", Some(&Toast::new("Disabled. Sessions and tokens ended at once."))))
+    let undo = Toast::new("Disabled. Sessions and tokens ended at once.")
+        .undo(format!("/settings/people/{id}/enable"));
+    Ok(door::done("/settings/people", Some(&undo)))
+}
+
+async fn enable(caller: Caller, Path(id): Path<String>) -> Answer {
+    let id = id.parse()?;
+    caller.write(move |tx, cx| people::enable(tx, cx, id)).await?;
+    Ok(door::done("/settings/people", Some(&Toast::new("May sign in again. Their tokens stay revoked."))))
 }
 
 async fn list_roles(caller: Caller) -> Answer {
@@ -227,7 +245,9 @@ async fn shown_tokens(caller: &Caller, problems: &[Problem], made: Option<&str>)
     };
     let main = stack(html! {
         @if let Some(text) = made { (card("Your new token", "shown only now", pad(code("Token", text)))) }
-        (card("Your tokens", "", html! { (table) }))
+        @if tokens.is_empty() {
+            (plain_card(empty(Icon::Key, "No tokens yet", "A program that speaks the API signs in with one, and may do what you allow it below.", html! {})))
+        } @else { (card("Your tokens", "", html! { (table) })) }
         (card("A new token", "", pad(form(&Form { to: "/settings/tokens".into(), faults: Vec::new(), fields, acts: vec![Act::submit("Make it").primary()] }))))
     });
     frame::framed(caller, page("Tokens").main(main)).await
@@ -277,7 +297,7 @@ async fn list_agents(caller: Caller) -> Answer {
         let end = if a.is_revoked {
             html! { "removed" }
         } else {
-            html! { (Act::post("Remove", format!("/settings/agents/{}/revoke", a.id)).small().danger()) }
+            html! { (Act::link("Remove", format!("/settings/agents/{}/revoke", a.id)).small().danger()) }
         };
         table = table.line([
             html! { (link(&a.asset_name, &format!("/assets/{}", a.asset))) },
@@ -289,6 +309,20 @@ async fn list_agents(caller: Caller) -> Answer {
     }
     let page = page("Agents").act(Act::link("Add a host", "/assets/add").primary());
     frame::framed(&caller, page.main(card("Agents", "", html! { (table) }))).await
+}
+
+/// Removing cannot be undone: the page names the host and what follows.
+async fn ask_to_revoke(caller: Caller, Path(id): Path<String>) -> Answer {
+    caller.cx.may(&rights::MANAGE_AGENTS, Scope::Org)?;
+    let (to, id) = (format!("/settings/agents/{id}/revoke"), id.parse()?);
+    let found = caller.read(move |tx, cx| agent::get(tx, cx, id)).await?;
+    let of = found.filter(|found| !found.is_revoked).ok_or(Fault::NotFound { what: "agent" })?;
+    let body = stack(html! {
+        p { "Its key stops working at once. What is known of " (of.asset_name) " stays and grows old; plans there can no longer run. To look after it again, add it as a new host." }
+        (acts(&[Act::post(format!("Remove the agent of {}", of.asset_name), to).danger(), Act::link("Cancel", "/settings/agents")]))
+    });
+    let page = page(&format!("Remove the agent of {}", of.asset_name)).crumb("Agents", "/settings/agents");
+    frame::framed(&caller, page.main(card("What happens", "", pad(body)))).await
 }
 
 async fn revoke_agent(caller: Caller, Path(id): Path<String>) -> Answer {
