@@ -134,7 +134,7 @@ fn is_labelled(bare: &str) -> bool {
         start < 25
             && is_first
             && (rest.is_empty()
-                || rest.starts_with([':', '(', '[', '-', '|', '!', '.', '/', '<', '"', '*'])
+                || rest.starts_with([':', '(', ')', '[', ']', '-', '|', '!', '.', '/', '<', '"', '*'])
                 || rest.starts_with("re:")
                 || rest.starts_with("re "))
     };
