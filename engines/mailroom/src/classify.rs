@@ -5,10 +5,12 @@ mod absence;
 mod candidates;
 mod cause;
 mod crowd;
+mod daemon;
 mod delivery;
 mod phrases;
 mod prose;
 mod report;
+mod returned;
 mod status;
 
 use std::cell::OnceCell;

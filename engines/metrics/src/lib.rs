@@ -38,6 +38,15 @@
 //! - Why files of chunks and not SQLite: 42,000 chunks of 700 bytes took 5 % more than their content as a file and
 //!   27 % more as a `WITHOUT ROWID` table with 8 KiB pages; writing them 0.8 s against 5.7 s, reading a recent range of
 //!   800 series 46 ms against 97 ms (same machine, both with fsync per 500 chunks).
+//!
+//! # Not as in Prometheus 3
+//! - Scrapes speak text only: native histograms come by remote-write and OTLP, created timestamps are passed over, and
+//!   `le="1"` is not rewritten to `le="1.0"`.
+//! - Not understood: `fill` modifiers, delayed removal of names, `format_query`, remote read, deleting series. The
+//!   experimental trim operators `</` and `>/` cut buckets in a straight line and estimate the sum.
+//! - Samples may come an hour late (`Options::late_ms`), where Prometheus takes none unless told to.
+//! - An exemplar is kept among the newest ten thousand of the store, not per series.
+//! - Texts of labels that are no longer used stay in memory until the next start or the next removal of a day.
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -64,3 +73,4 @@ pub mod sample;
 pub mod scrape;
 pub mod store;
 mod wire;
+mod yaml;

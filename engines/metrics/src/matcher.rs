@@ -203,6 +203,14 @@ fn escape(rest: &[char], in_class: bool, out: &mut String) -> usize {
         's' => Some("\\t\\n\\x0c\\r "),
         _ => None,
     };
+    // `\p{Greek}` and `\x{10FFFF}` have braces of their own.
+    if matches!(next, 'p' | 'P' | 'x')
+        && rest.get(2) == Some(&'{')
+        && let Some(end) = rest.iter().position(|c| *c == '}')
+    {
+        out.extend(&rest[..=end]);
+        return end + 1;
+    }
     match (next, ascii) {
         (_, Some(set)) if in_class => out.push_str(set),
         (_, Some(set)) => {
@@ -260,6 +268,9 @@ mod tests {
             ("", "", true),
             ("api-.*", "api-1", true),
             ("[a&&b]", "&", true),
+            ("\\p{Lu}\\pL", "Éé", true),
+            ("[^\\P{L}]{2}", "éa", true),
+            ("\\x{41}\\x42", "AB", true),
         ];
         for (source, text, expected) in cases {
             let matcher = Matcher::new(MatchOp::Regex, "l", source).unwrap();

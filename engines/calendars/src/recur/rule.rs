@@ -15,6 +15,7 @@ use crate::moment::Moment;
 /// The times of day are those of the start. FREQ by hours and less, BYHOUR, BYMINUTE, BYSECOND, BYYEARDAY and
 /// BYWEEKNO are refused with their name rather than half understood. As the RFC says, days that do not exist
 /// are left out and not counted (the 31st of a short month): this is not the clamping of on-call rotations.
+/// BYSETPOS chooses from the whole period, also from the first one, of which the start may leave a part only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// The period: FREQ.

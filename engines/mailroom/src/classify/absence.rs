@@ -98,24 +98,48 @@ pub(super) struct Signs {
     body_says_away: bool,
     body_says_auto: bool,
     is_reply_subject: bool,
+    /// The mark in the subject stands alone or before a colon, as machines write it.
+    is_labelled: bool,
+    /// Somebody asks something: machines do not.
+    is_asking: bool,
 }
 
 fn signs(look: &Look<'_, '_>) -> Signs {
     let bare = bare_subject(&look.subject);
     let is_reply_subject = bare.len() != look.subject.trim().len();
     // A machine puts its words first; what people quote from a subject stands further back.
-    let near_start = |found: crate::fold::Found<()>| found.start < 25;
+    let near_start = |found: &crate::fold::Found<bool>| found.start < 25;
     let opening = clip(&look.opening, 1_500);
     let asks = bare.ends_with('?') && reply_field(look).is_none();
     Signs {
         field: reply_field(look),
         is_generated: is_generated(look),
-        subject_says_away: !asks && ABSENCE_SUBJECT.find_all(bare).any(near_start),
-        subject_says_auto: !asks && AUTO_SUBJECT.find_all(bare).any(near_start),
+        subject_says_away: !asks && ABSENCE_SUBJECT.find_all(bare).any(|found| found.start < 25),
+        subject_says_auto: !asks && AUTO_SUBJECT.find_all(bare).any(|found| near_start(&found)),
         body_says_away: ABSENCE_BODY.is_in(opening),
         body_says_auto: AUTO_REPLY_BODY.is_in(opening),
         is_reply_subject,
+        is_labelled: is_labelled(bare),
+        is_asking: opening.contains('?') && !opening.contains("http"),
     }
+}
+
+/// `Automatic reply: …`, `Out of office`, `Abwesend (war: …)`: not `Automatic reply does not work`.
+fn is_labelled(bare: &str) -> bool {
+    let stands_alone = |start: usize, end: usize| {
+        let (before, rest) = (bare.get(..start).unwrap_or_default(), bare.get(end..).unwrap_or_default());
+        // `Abwesenheitsnotiz:` ends the word it begins.
+        let rest = rest.trim_start_matches(char::is_alphanumeric).trim_start();
+        let is_first = !before.contains(' ') || before.trim_end().ends_with([']', ')', ':', '-', '*', '|']);
+        start < 25
+            && is_first
+            && (rest.is_empty()
+                || rest.starts_with([':', '(', ')', '[', ']', '-', '|', '!', '.', '/', '<', '"', '*'])
+                || rest.starts_with("re:")
+                || rest.starts_with("re "))
+    };
+    AUTO_SUBJECT.find_all(bare).any(|f| !f.meaning || stands_alone(f.start, f.start + f.length))
+        || ABSENCE_SUBJECT.find_all(bare).any(|f| stands_alone(f.start, f.start + f.length))
 }
 
 /// Somebody is away.
@@ -134,6 +158,10 @@ pub(super) fn out_of_office(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
     }
     if (signs.subject_says_auto || signs.subject_says_away) && signs.body_says_away {
         let short = look.opening.len() < 2_500;
+        let is_clear = signs.is_labelled || !signs.is_asking && says_return(&look.opening);
+        if !is_clear {
+            return None;
+        }
         if !signs.is_reply_subject || signs.subject_says_auto && short {
             return Some((
                 away,
@@ -174,6 +202,15 @@ fn subject_is_absence_only(look: &Look<'_, '_>) -> bool {
         "out-of-office",
         "ooo:",
         "abwesenheit",
+        "abwesend:",
+        "absent:",
+        "absence:",
+        "ausencia:",
+        "ausente:",
+        "assenza:",
+        "nieobecnosc",
+        "poissaolo",
+        "fravaerende",
         "fuera de la oficina",
         "absence du bureau",
         "absent du bureau",
@@ -248,8 +285,10 @@ pub(super) fn auto_reply(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
     if let Some(field) = &signs.field {
         return Some((kind, field.clone()));
     }
-    let thanks = AUTO_SUBJECT.find_all(bare_subject(&look.subject)).any(|f| f.start < 5);
-    if signs.subject_says_auto && (signs.is_generated || signs.body_says_auto) {
+    let thanks =
+        AUTO_SUBJECT.find_all(bare_subject(&look.subject)).any(|f| f.start < 12) && signs.is_labelled;
+    let text_says_so = signs.body_says_auto && (signs.is_labelled || !signs.is_asking);
+    if signs.subject_says_auto && (signs.is_generated || text_says_so) {
         return Some((
             kind,
             format!("subject \"{}\", and headers or text say it is automatic", clip(&look.subject, 80)),

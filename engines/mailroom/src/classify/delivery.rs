@@ -174,7 +174,13 @@ pub(crate) fn one_line(text: &str) -> String {
 
 /// Addresses in a field such as `rfc822; <ann@x>` or a bare one.
 pub(crate) fn typed_address(value: &str) -> Option<String> {
-    let bare = value.split_once(';').map_or(value, |(_, rest)| rest).trim();
+    // `rfc822; <ann@x>`, and gateways that put their remarks behind: `<ann@x>; SMTP=1`.
+    let bare = match value.split_once(';') {
+        Some((kind, _)) if kind.contains('@') => kind,
+        Some((_, rest)) => rest,
+        None => value,
+    };
+    let bare = bare.trim();
     if let Some(found) = find_addresses(bare).next() {
         return Some(found.to_owned());
     }

@@ -27,9 +27,9 @@ pub(super) static DELIVERED: LazyLock<Phrases<()>> =
 pub(super) static ABSENCE_SUBJECT: LazyLock<Phrases<()>> =
     LazyLock::new(|| one(include_str!("words/absence_subject.txt")));
 
-/// Subjects of automatic answers of any kind.
-pub(super) static AUTO_SUBJECT: LazyLock<Phrases<()>> =
-    LazyLock::new(|| one(include_str!("words/auto_subject.txt")));
+/// Subjects of automatic answers of any kind; `true` for those that are a label and stand before a colon.
+pub(super) static AUTO_SUBJECT: LazyLock<Phrases<bool>> =
+    LazyLock::new(|| Phrases::read(include_str!("words/auto_subject.txt"), |name| Some(name == "label")));
 
 /// Text of people who are away.
 pub(super) static ABSENCE_BODY: LazyLock<Phrases<()>> =

@@ -16,7 +16,7 @@ pub(super) fn delivery(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
         return None;
     }
     let body = full_text(look.mail);
-    let (told, head) = split_original(&body);
+    let (told, head) = super::returned::split(&body);
     super::report::read_original(look);
     if let Some(head) = head {
         look.original.read(head);
@@ -67,7 +67,7 @@ fn evidence(look: &Look<'_, '_>) -> Evidence {
         }
         is_so
     };
-    let daemon = author_is_daemon(mail);
+    let daemon = super::daemon::of(mail);
     let mut is_suspect = false;
     is_suspect |= add(2, "sender is a mail system", daemon == Some(2));
     is_suspect |= add(1, "sender is a postmaster", daemon == Some(1));
@@ -126,7 +126,7 @@ fn evidence(look: &Look<'_, '_>) -> Evidence {
 /// The mail it speaks of is attached, or stands below the words.
 fn carries_copy(look: &Look<'_, '_>) -> bool {
     look.mail.reports.iter().any(|r| r.kind == crate::parse::ReportKind::OriginalHeaders)
-        || split_original(look.mail.body_text()).1.is_some()
+        || super::returned::split(look.mail.body_text()).1.is_some()
 }
 
 /// A short text that opens with the failure and names an address, with nothing in it that a person would write.
@@ -185,109 +185,6 @@ fn has_failure_line(opening: &str) -> bool {
     })
 }
 
-/// 2 for a mail system by name, 1 for a postmaster or the like, `None` for others.
-pub(super) fn author_is_daemon(mail: &Mail<'_>) -> Option<u32> {
-    let Some(author) = mail.author() else {
-        // `From: <>` is what the null sender looks like in a header.
-        let raw = mail.headers.raw("From")?;
-        return (raw.trim_ascii() == b"<>").then_some(2);
-    };
-    let local = author.local().to_lowercase();
-    let name = fold(&author.name);
-    let is_daemon = [
-        "mailer-daemon",
-        "mailerdaemon",
-        "mailer_daemon",
-        "mailer daemon",
-        "mail-daemon",
-        "maildaemon",
-        "mdaemon",
-        "mailsystem",
-        "mail-system",
-        "mailer-deamon",
-        "mail.daemon",
-        "mailerdeamon",
-        "maildeliverysystem",
-    ]
-    .iter()
-    .any(|d| local.contains(d) || name.contains(d) || author.address.to_lowercase().starts_with(d));
-    let by_name = [
-        "mail delivery",
-        "delivery subsystem",
-        "delivery system",
-        "mail system",
-        "system administrator",
-        "systemadministrator",
-        "mail administrator",
-        "administrateur systeme",
-        "administrador del sistema",
-        "mailsystem",
-        "mail router",
-        "internet mail delivery",
-        "microsoft outlook",
-        "microsoft exchange",
-        "delivery status",
-        "mail server",
-        "mailserver",
-        "amministratore di sistema",
-        "administrador de sistema",
-        "systeembeheerder",
-        "systemadministrator",
-        "sistem yoneticisi",
-        "bounce",
-        "mail gateway",
-    ]
-    .iter()
-    .any(|d| name.contains(d) || local.trim_matches('"') == *d);
-    if is_daemon || by_name && (local.is_empty() || !author.address.contains('@') || is_role(&local)) {
-        return Some(2);
-    }
-    let is_role = is_role(&local) || author.address.is_empty() && is_role(&name);
-    (is_role || by_name).then_some(if is_role && by_name { 2 } else { 1 })
-}
-
-fn is_role(local: &str) -> bool {
-    [
-        "postmaster",
-        "microsoftexchange",
-        "mail",
-        "root",
-        "admin",
-        "administrator",
-        "bounce",
-        "bounces",
-        "noreply",
-        "no-reply",
-        "no_reply",
-        "donotreply",
-        "do-not-reply",
-        "system",
-        "smtp",
-        "postoffice",
-        "mailgate",
-        "mailmaster",
-        "dsn",
-        "mta",
-        "daemon",
-        "mailadmin",
-        "mailserver",
-        "abuse",
-        "sysadmin",
-        "autoreply",
-        "notification",
-        "error",
-        "staff",
-    ]
-    .iter()
-    .any(|role| {
-        local == *role
-            || local.strip_prefix(role).is_some_and(|rest| {
-                rest.starts_with(|c: char| !c.is_alphabetic()) || *role == "microsoftexchange"
-            })
-    }) || local.ends_with("-bounces")
-        || local.ends_with("postmaster")
-}
-
 /// The body and every attached plain text, for servers that put their words there.
 fn full_text(mail: &Mail<'_>) -> String {
     let mut text = clip(mail.body_text(), MOST_TEXT).to_owned();
@@ -299,103 +196,6 @@ fn full_text(mail: &Mail<'_>) -> String {
         }
     }
     text
-}
-
-/// Where the returned mail begins: the words before it, and its headers.
-fn split_original(body: &str) -> (&str, Option<&str>) {
-    let mut starts: Vec<(usize, &str)> = Vec::new();
-    let mut at = 0;
-    for line in body.split_inclusive('\n') {
-        starts.push((at, line));
-        at += line.len();
-    }
-    let mut index = 0;
-    while index < starts.len() {
-        if index > 0 && announces_copy(starts[index].1) {
-            let below = &body[starts[index].0 + starts[index].1.len()..];
-            return (&body[..starts[index].0], has_header(&starts[index + 1..]).then_some(below));
-        }
-        let run = header_run(&starts[index..]);
-        if run > 0 {
-            return (&body[..starts[index].0], Some(&body[starts[index].0..]));
-        }
-        index += 1;
-    }
-    (body, None)
-}
-
-/// `--- Below this line is a copy of the message.` and its like.
-fn announces_copy(line: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "copy of the message",
-        "copy of your message",
-        "original message follows",
-        "returned mail follows",
-        "message text follows",
-        "unsent message below",
-        "lines of the message follow",
-        "your message reads",
-        "returned message follows",
-        "original mail follows",
-        "text of your message",
-        "message header follows",
-        "undelivered message follows",
-        "start of returned message",
-    ];
-    if line.len() > 120 {
-        return false;
-    }
-    let folded = fold(line);
-    WORDS.iter().any(|words| folded.contains(words))
-        && !["attach", "receive"].iter().any(|word| folded.contains(word))
-        && (folded.ends_with([':', '-', '.', '|', '*', '=']) || folded.starts_with(['-', '=', '*', '|']))
-}
-
-fn has_header(lines: &[(usize, &str)]) -> bool {
-    let first = lines.iter().position(|(_, line)| !line.trim().is_empty()).unwrap_or(lines.len());
-    header_run(&lines[first..]) > 0
-}
-
-/// The number of lines of a header block at the start, 0 when it is none: three fields, one of them technical.
-fn header_run(lines: &[(usize, &str)]) -> usize {
-    const TECHNICAL: [&str; 8] = [
-        "received",
-        "return-path",
-        "message-id",
-        "mime-version",
-        "content-type",
-        "x-mailer",
-        "references",
-        "delivered-to",
-    ];
-    const KNOWN: [&str; 6] = ["from", "to", "subject", "date", "reply-to", "cc"];
-    let (mut fields, mut technical, mut count) = (0, 0, 0);
-    for (_, line) in lines.iter().take(40) {
-        let bare = line.strip_prefix("> ").or_else(|| line.strip_prefix('>')).unwrap_or(line).trim_end();
-        let bare = if count == 0 { bare.trim_start() } else { bare };
-        if bare.is_empty() {
-            if count == 0 {
-                return 0;
-            }
-            break;
-        }
-        let is_folded = bare.starts_with([' ', '\t']);
-        let name = bare.trim_start().split_once(':').map(|(n, _)| n.to_ascii_lowercase()).unwrap_or_default();
-        let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if TECHNICAL.contains(&name.as_str())
-            || is_name && name.starts_with("x-")
-            || is_name && name.starts_with("dkim")
-        {
-            technical += 1;
-            fields += 1;
-        } else if KNOWN.contains(&name.as_str()) {
-            fields += 1;
-        } else if count == 0 || !is_folded && !is_name {
-            break;
-        }
-        count += 1;
-    }
-    if fields >= 3 && technical >= 1 { count } else { 0 }
 }
 
 fn outcome(look: &Look<'_, '_>, told: &str) -> Option<Outcome> {

@@ -90,7 +90,7 @@ pub(super) fn delivery(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
 
 /// A report that a scanner on the way has put into a mail of its own.
 fn wrapped(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
-    super::prose::author_is_daemon(look.mail)?;
+    super::daemon::of(look.mail)?;
     for attachment in look.mail.attachments.iter().take(5) {
         let Some(inner) = attachment.as_mail(&crate::Limits { depth: 2, ..crate::Limits::default() }) else {
             continue;
@@ -110,7 +110,7 @@ fn wrapped(look: &mut Look<'_, '_>) -> Option<(Kind, String)> {
 
 /// Delivery status fields sent as ordinary text: a part of the wrong type, or a bounce that was passed on as text.
 fn in_the_text(mail: &Mail<'_>) -> Option<String> {
-    super::prose::author_is_daemon(mail)?;
+    super::daemon::of(mail)?;
     let body = mail.body_text();
     let attached = mail
         .attachments

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::attachment::{Attachment, Content};
 use super::header::Headers;
 use super::mime::{Leaf, Walk};
-use super::{Hurt, Mail, Report, ReportKind, calendar, decode, tnef, uuencode};
+use super::{Hurt, Mail, Protection, Report, ReportKind, calendar, decode, tnef, uuencode};
 use crate::fold::clip;
 use crate::html;
 use crate::limits::Limits;
@@ -36,6 +36,7 @@ pub(crate) fn assemble<'a>(mail: &mut Mail<'a>, walk: Walk<'a>, limits: &Limits)
         }
     }
     join(mail, stretches);
+    recognise_armour(mail);
     take_uuencoded(mail, &mut budget);
     mark_inline(mail);
 }
@@ -335,6 +336,26 @@ fn take_uuencoded(mail: &mut Mail<'_>, budget: &mut usize) {
     }
     kept.push_str(text.get(at..).unwrap_or_default());
     *text = kept;
+}
+
+/// OpenPGP written into the text itself.
+fn recognise_armour(mail: &mut Mail<'_>) {
+    let has =
+        |mark: &str| mail.text.as_deref().is_some_and(|text| text.lines().any(|l| l.trim_end() == mark));
+    let mut found = Vec::new();
+    if mail.text.as_deref().is_some_and(|text| text.contains("-----BEGIN PGP ")) {
+        if has("-----BEGIN PGP SIGNED MESSAGE-----") {
+            found.push(Protection::PgpSigned);
+        }
+        if has("-----BEGIN PGP MESSAGE-----") {
+            found.push(Protection::PgpEncrypted);
+        }
+    }
+    for protection in found {
+        if !mail.protection.contains(&protection) {
+            mail.protection.push(protection);
+        }
+    }
 }
 
 /// An attachment the HTML shows is inline, whatever its disposition says.

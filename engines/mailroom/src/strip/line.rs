@@ -63,6 +63,7 @@ impl Line {
 pub(crate) fn read_plain(text: &str) -> Vec<Line> {
     let mut lines: Vec<Line> = text.lines().map(plain_line).collect();
     mend_wraps(&mut lines);
+    set_armour_apart(&mut lines);
     let least = lines.iter().map(|l| l.depth).filter(|d| *d > 0).min().unwrap_or_default();
     // `>>> ` alone is the prompt of an interpreter, not a mail quoted three times.
     if least >= 3 {
@@ -73,6 +74,24 @@ pub(crate) fn read_plain(text: &str) -> Vec<Line> {
         }
     }
     lines
+}
+
+/// The frame of a signed text (RFC 9580, section 7): its heading, its signature, and the dashes it escapes.
+fn set_armour_apart(lines: &mut [Line]) {
+    let Some(begin) = lines.iter().position(|l| l.text == "-----BEGIN PGP SIGNED MESSAGE-----") else {
+        return;
+    };
+    let (mut is_heading, mut is_signature) = (true, false);
+    for line in &mut lines[begin..] {
+        is_heading &= !line.is_blank();
+        is_signature |= line.text == "-----BEGIN PGP SIGNATURE-----";
+        if is_heading || is_signature {
+            line.role = Some(Role::Footer).filter(|_| !line.is_blank());
+            is_signature &= line.text != "-----END PGP SIGNATURE-----";
+        } else if let Some(escaped) = line.text.strip_prefix("- ").filter(|rest| rest.starts_with('-')) {
+            *line = Line::new(escaped.to_owned(), line.depth);
+        }
+    }
 }
 
 /// Lines a mailer broke: `Ann <ann@x` / `>:` is one intro, and quoted text that ran over loses its mark.

@@ -1,5 +1,6 @@
 //! Signatures: after a delimiter, of telephones, and blocks of contact data after a greeting.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use super::line::{Line, Role};
@@ -196,7 +197,8 @@ static CONTACT: LazyLock<Phrases<Contact>> = LazyLock::new(|| {
 /// How many kinds of contact data a line shows.
 fn contact_signs(line: &Line) -> usize {
     const LONGEST: usize = 240;
-    let folded = line.folded.as_str();
+    let shown = without_links(&line.folded);
+    let folded = shown.as_ref();
     if folded.len() > LONGEST {
         return 0;
     }
@@ -219,9 +221,32 @@ fn contact_signs(line: &Line) -> usize {
     let web = folded.contains("www.") || folded.contains("http://") || folded.contains("https://");
     let mail = folded.contains('@') && folded.len() < 90;
     usize::from(phone)
-        + usize::from(web && words <= 6)
+        + usize::from(web && words <= 8)
         + usize::from(mail && words <= 6)
         + usize::from(has_company && folded.len() < 100)
+}
+
+/// What a reader sees of a line: the addresses behind links are not part of it.
+fn without_links(folded: &str) -> Cow<'_, str> {
+    if !folded.contains('<') {
+        return Cow::Borrowed(folded);
+    }
+    let mut out = String::with_capacity(folded.len());
+    let mut rest = folded;
+    while let Some(open) = rest.find('<') {
+        let is_link = ["<http", "<tel:", "<mailto:"].iter().any(|scheme| rest[open..].starts_with(scheme));
+        // A line is folded up to a length; what is cut there has no closing mark.
+        let end =
+            if is_link { rest[open..].find('>').map_or(rest.len(), |n| open + n + 1) } else { open + 1 };
+        out.push_str(rest[..if is_link { open } else { end }].trim_end());
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+fn shown_length(line: &Line) -> usize {
+    without_links(&line.folded).chars().count()
 }
 
 /// A block of contact data at the end of the segment, with the farewell or the name above it.
@@ -249,7 +274,7 @@ fn contact_block(lines: &[Line], has_before: bool, author: &str) -> Option<usize
         return None;
     }
     let signs: usize = lines[start..=last].iter().map(contact_signs).sum();
-    let is_short = lines[start..=last].iter().all(|l| l.folded.len() <= 90 && !l.folded.ends_with('?'));
+    let is_short = lines[start..=last].iter().all(|l| shown_length(l) <= 90 && !l.folded.ends_with('?'));
     let has_above = has_before || own.iter().any(|i| *i < start);
     (has_above && is_short && count >= 2 && signs >= 2 && signs * 2 >= count).then_some(start)
 }
@@ -262,9 +287,9 @@ fn is_signature_below(lines: &[Line], below: &[usize], is_name: bool) -> bool {
         let is_item =
             l.folded.starts_with("- ") || l.folded.starts_with("* ") || l.folded.ends_with([':', '?']);
         let is_note = l.folded.starts_with("ps") || l.folded.starts_with("p.s");
-        l.folded.chars().count() > 110 || is_item && contact_signs(l) == 0 || is_note
+        shown_length(l) > 110 || is_item && contact_signs(l) == 0 || is_note
     };
-    let longest = below().map(|l| l.folded.chars().count()).max().unwrap_or_default();
+    let longest = below().map(shown_length).max().unwrap_or_default();
     let lines_needed = if is_name { 2 } else { 4 };
     !below().any(is_letter) && (signs >= 1 || below().count() >= lines_needed && longest <= 50)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::promql::{Experimental, lex::duration_ms, parse};
+use crate::yaml;
 
 /// Rules that are evaluated together.
 #[derive(Clone, Debug, Default)]
@@ -56,36 +57,42 @@ pub struct FileFault {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct YamlFile {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "yaml::or_default")]
     groups: Vec<YamlGroup>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct YamlGroup {
+    #[serde(deserialize_with = "yaml::text")]
     name: String,
+    #[serde(default, deserialize_with = "yaml::maybe_text")]
     interval: Option<String>,
+    #[serde(default, deserialize_with = "yaml::maybe_text")]
     query_offset: Option<String>,
     #[serde(default)]
     limit: usize,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "yaml::map")]
     labels: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "yaml::or_default")]
     rules: Vec<YamlRule>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct YamlRule {
+    #[serde(default, deserialize_with = "yaml::maybe_text")]
     record: Option<String>,
+    #[serde(default, deserialize_with = "yaml::maybe_text")]
     alert: Option<String>,
     expr: serde_norway::Value,
-    #[serde(rename = "for")]
+    #[serde(rename = "for", default, deserialize_with = "yaml::maybe_text")]
     hold: Option<String>,
+    #[serde(default, deserialize_with = "yaml::maybe_text")]
     keep_firing_for: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "yaml::map")]
     labels: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "yaml::map")]
     annotations: BTreeMap<String, String>,
 }
 
@@ -93,7 +100,7 @@ impl Group {
     /// Reads the groups of a file and checks every expression.
     pub fn read(file: &str, yaml: &str, default_interval_ms: i64) -> Result<Vec<Self>, FileFault> {
         let fail = |reason: String| FileFault { file: file.to_owned(), reason };
-        let parsed: YamlFile = serde_norway::from_str(yaml).map_err(|fault| fail(fault.to_string()))?;
+        let parsed: YamlFile = yaml::read(yaml).map_err(fail)?;
         let mut groups: Vec<Self> = Vec::new();
         for group in parsed.groups {
             if groups.iter().any(|g| g.name == group.name) {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::relabel::{Relabel, YamlRelabel, apply};
 use crate::promql::lex::duration_ms;
+use crate::yaml;
 
 /// What is read of a configuration; other sections are passed over.
 #[derive(Clone, Debug, Default)]
@@ -58,64 +59,88 @@ pub struct Target {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct YamlConfig {
+    #[serde(deserialize_with = "yaml::or_default")]
     global: YamlGlobal,
+    #[serde(deserialize_with = "yaml::list")]
     rule_files: Vec<String>,
+    #[serde(deserialize_with = "yaml::or_default")]
     scrape_configs: Vec<YamlJob>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct YamlGlobal {
+    #[serde(deserialize_with = "yaml::maybe_text")]
     scrape_interval: Option<String>,
+    #[serde(deserialize_with = "yaml::maybe_text")]
     scrape_timeout: Option<String>,
+    #[serde(deserialize_with = "yaml::maybe_text")]
     evaluation_interval: Option<String>,
+    #[serde(deserialize_with = "yaml::map")]
     external_labels: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct YamlJob {
+    #[serde(deserialize_with = "yaml::text")]
     job_name: String,
+    #[serde(deserialize_with = "yaml::maybe_text")]
     scrape_interval: Option<String>,
+    #[serde(deserialize_with = "yaml::maybe_text")]
     scrape_timeout: Option<String>,
+    #[serde(deserialize_with = "yaml::maybe_text")]
     metrics_path: Option<String>,
+    #[serde(deserialize_with = "yaml::maybe_text")]
     scheme: Option<String>,
+    #[serde(deserialize_with = "yaml::lists")]
     params: BTreeMap<String, Vec<String>>,
     honor_labels: bool,
     honor_timestamps: Option<bool>,
     sample_limit: u64,
+    #[serde(deserialize_with = "yaml::maybe_text")]
     body_size_limit: Option<String>,
     label_limit: usize,
     label_name_length_limit: usize,
     label_value_length_limit: usize,
     basic_auth: Option<YamlBasic>,
     authorization: Option<YamlAuthorization>,
+    #[serde(deserialize_with = "yaml::or_default")]
     static_configs: Vec<YamlStatic>,
+    #[serde(deserialize_with = "yaml::or_default")]
     relabel_configs: Vec<YamlRelabel>,
+    #[serde(deserialize_with = "yaml::or_default")]
     metric_relabel_configs: Vec<YamlRelabel>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct YamlBasic {
+    #[serde(deserialize_with = "yaml::text")]
     username: String,
+    #[serde(deserialize_with = "yaml::text")]
     password: String,
+    #[serde(deserialize_with = "yaml::maybe_text")]
     password_file: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct YamlAuthorization {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "yaml::maybe_text")]
     kind: Option<String>,
+    #[serde(deserialize_with = "yaml::text")]
     credentials: String,
+    #[serde(deserialize_with = "yaml::maybe_text")]
     credentials_file: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct YamlStatic {
+    #[serde(deserialize_with = "yaml::list")]
     targets: Vec<String>,
+    #[serde(deserialize_with = "yaml::map")]
     labels: BTreeMap<String, String>,
 }
 
@@ -125,7 +150,7 @@ impl Config {
         if yaml.trim().is_empty() {
             return Ok(Self { evaluation_interval_ms: 60_000, ..Self::default() });
         }
-        let parsed: YamlConfig = serde_norway::from_str(yaml).map_err(|fault| fault.to_string())?;
+        let parsed: YamlConfig = yaml::read(yaml)?;
         let interval = span(parsed.global.scrape_interval.as_deref(), 60_000)?;
         let timeout = span(parsed.global.scrape_timeout.as_deref(), 10_000)?;
         let mut jobs: Vec<Job> = Vec::new();
@@ -318,6 +343,35 @@ scrape_configs:
         assert!(Config::read("scrape_configs: [{}]").is_err());
         let late = "scrape_configs: [{job_name: a, scrape_interval: 5s, scrape_timeout: 6s}]";
         assert!(Config::read(late).unwrap_err().contains("timeout greater"));
+    }
+
+    #[test]
+    fn what_people_write_is_read_as_prometheus_reads_it() {
+        let yaml = "
+global:
+  scrape_interval: 15s # the default is a minute
+  external_labels: { monitor: 7 }
+alerting:
+  alertmanagers:
+  - static_configs:
+    - targets: ['localhost:9093']
+rule_files:
+# - first.yml
+common: &common { scheme: http, scrape_timeout: 5s }
+scrape_configs:
+- job_name: prometheus
+  <<: *common
+  params: { module: [2, yes] }
+  static_configs:
+  - targets: [localhost]
+    labels: { rack: 12, live: true }
+";
+        let config = Config::read(yaml).unwrap();
+        let target = &config.jobs[0].targets[0];
+        assert_eq!((target.labels["rack"].as_str(), target.labels["live"].as_str()), ("12", "true"));
+        assert_eq!((config.jobs[0].timeout_ms, target.path.as_str()), (5000, "/metrics?module=2&module=yes"));
+        assert_eq!(config.external_labels["monitor"], "7");
+        assert!(config.rule_files.is_empty());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use crate::matcher::anchored_regex;
+use crate::yaml;
 
 /// What a rule does where its pattern matches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Default)]
@@ -41,11 +42,15 @@ pub struct Relabel {
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct YamlRelabel {
+    #[serde(deserialize_with = "yaml::list")]
     source_labels: Vec<String>,
+    #[serde(deserialize_with = "yaml::maybe_text")]
     separator: Option<String>,
     regex: Option<serde_norway::Value>,
     modulus: u64,
+    #[serde(deserialize_with = "yaml::text")]
     target_label: String,
+    #[serde(deserialize_with = "yaml::maybe_text")]
     replacement: Option<String>,
     action: Action,
 }
