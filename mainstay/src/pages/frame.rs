@@ -1,6 +1,7 @@
 //! What stands around every page of ours, and words that several pages need.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use axum::http::HeaderValue;
 use axum::http::header::{SET_COOKIE, VARY};
@@ -133,8 +134,12 @@ pub fn named(tx: &mut Tx<'_>, cx: &Cx, mut events: Vec<Event>) -> Result<Vec<Eve
             _ => continue,
         };
         let Ok(id) = id else { continue };
-        if !names.contains_key(&id) {
-            names.insert(id, people::get(tx, cx.org, id).map_or("Somebody".to_owned(), |p| p.name));
+        if let Entry::Vacant(place) = names.entry(id) {
+            place.insert(match people::get(tx, cx.org, id) {
+                Ok(person) => person.name,
+                Err(Fault::NotFound { .. }) => "Somebody".to_owned(),
+                Err(other) => return Err(other),
+            });
         }
         let is_program = event.actor.starts_with("token:");
         event.actor = format!("person:{}{}", names[&id], if is_program { ", by a program," } else { "" });
