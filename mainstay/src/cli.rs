@@ -37,10 +37,10 @@ enum Word {
 #[derive(Args, Clone)]
 struct Place {
     /// Keys, certificates and the embedded database.
-    #[arg(long, default_value = "mainstay-data")]
+    #[arg(long, global = true, default_value = "mainstay-data")]
     data: PathBuf,
     /// A PostgreSQL instead of the embedded database: `postgres://user@host/database`.
-    #[arg(long)]
+    #[arg(long, global = true)]
     postgres: Option<String>,
 }
 

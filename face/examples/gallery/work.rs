@@ -117,7 +117,9 @@ pub struct From {
 /// What was written from an offset on.
 pub async fn output_from(Query(asked): Query<From>) -> Response {
     let lines = 0..TICKS.load(Ordering::Relaxed);
-    let text: String = lines.map(|n| format!("Unpacking libssl3 (3.0.18-1~deb12u1), {n} …\n")).collect();
+    let text: String = lines
+        .flat_map(|n| ["Unpacking libssl3 (3.0.18-1~deb12u1), ".to_owned(), n.to_string(), " …\n".to_owned()])
+        .collect();
     let next = text.len().to_string();
     ([("x-next", next)], text.get(asked.from..).unwrap_or_default().to_owned()).into_response()
 }

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{
     ChannelKind, MailSetting, New, NewChannel, PASSWORD, Receipt, State, Tls, To, Urgency, again, channel,
-    channels, log, make, post, receipts, test_channel, test_mail,
+    channels, check_mail, log, make, post, receipts, test_channel, test_mail,
 };
 use crate::access::BuiltIn;
 use crate::id::{ChannelId, NoticeId};
@@ -220,6 +220,21 @@ fn a_mail_server_that_stays_away_is_given_up_and_tried_again_by_hand() {
         let cx = house.cx();
         let twice = house.db().write(move |tx| again(tx, &cx, notice, "mail", "ada@example.org")).await;
         assert_eq!(twice.unwrap_err().code(), "under_way");
+    });
+}
+
+#[test]
+fn a_mail_server_is_asked_without_a_mail() {
+    story(&[SCHEMA], vec![], vec![], |house| async move {
+        assert_eq!(check_mail(&house.ground, house.org).await.unwrap(), None);
+        let server = Post::start(vec![]).await;
+        set_mail(&house, server.port).await;
+        let done = check_mail(&house.ground, house.org).await.unwrap().unwrap();
+        assert!(done.ends_with("no encryption, signed in; no message was sent"), "{done}");
+        write(&house, |tx, cx| secrets::put(tx, cx, PASSWORD, "wrong")).await;
+        let fault = check_mail(&house.ground, house.org).await.unwrap_err();
+        assert!(fault.to_string().contains("wrong password"), "{fault}");
+        assert_eq!(server.mails(), [""; 0]);
     });
 }
 

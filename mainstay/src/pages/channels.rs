@@ -163,19 +163,19 @@ async fn make(caller: Caller, body: String) -> Answer {
         token: Some(given.token.trim().to_owned()).filter(|token| !token.is_empty()),
     };
     match caller.write(move |tx, cx| notify::make(tx, cx, &new)).await {
-        Ok((id, key)) => shown(&caller, id, None, &[], key.map(key_card)).await,
+        Ok((id, key)) => shown(&caller, id, None, &[], key.as_deref().map(key_card)).await,
         Err(Fault::Invalid(problems)) => shown_list(&caller, &given, None, &problems).await,
         Err(other) => Err(other.into()),
     }
 }
 
-fn key_card(key: String) -> Markup {
+fn key_card(key: &str) -> Markup {
     card(
         "Its signing key",
         "shown only now",
         pad(stack(html! {
             p { "The receiver checks each message with it, after the Standard Webhooks specification." }
-            (code("Signing key", &key))
+            (code("Signing key", key))
         })),
     )
 }
@@ -319,7 +319,7 @@ async fn disable(caller: Caller, Path(id): Path<String>) -> Answer {
 async fn renew_key(caller: Caller, Path(id): Path<String>) -> Answer {
     let id: ChannelId = id.parse()?;
     let key = caller.write(move |tx, cx| notify::renew_key(tx, cx, id)).await?;
-    shown(&caller, id, None, &[], Some(key_card(key))).await
+    shown(&caller, id, None, &[], Some(key_card(&key))).await
 }
 
 async fn remove(caller: Caller, Path(id): Path<String>) -> Answer {

@@ -173,7 +173,7 @@ fn facts(all: &Everything) -> Markup {
 fn hosts_extra(silent: i64, is_waiting: bool) -> String {
     match (silent, is_waiting) {
         (1.., _) => format!(", {silent} silent"),
-        (_, true) => ", first look under way".to_owned(),
+        (_, true) => ", first look".to_owned(),
         _ => String::new(),
     }
 }

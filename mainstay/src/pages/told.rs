@@ -1,6 +1,7 @@
 //! Events as people read them: who, what, and on which thing.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use mainstay_face::ui::{Icon, Moment, Words, link};
 use mainstay_kernel::events::{self, Event};
@@ -34,10 +35,12 @@ pub fn past(tx: &mut Tx<'_>, cx: &Cx, of: &Ref, limit: u32) -> Result<Told, Faul
 fn of_one(tx: &mut Tx<'_>, cx: &Cx, events: Vec<Event>) -> Result<Told, Fault> {
     let mut people = BTreeMap::new();
     for person in events.iter().filter_map(actor) {
-        if !people.contains_key(&person)
-            && let Ok(found) = people::get(tx, cx.org, person)
-        {
-            people.insert(person, found.name);
+        if let Entry::Vacant(place) = people.entry(person) {
+            place.insert(match people::get(tx, cx.org, person) {
+                Ok(found) => found.name,
+                Err(Fault::NotFound { .. }) => "Somebody".to_owned(),
+                Err(other) => return Err(other),
+            });
         }
     }
     Ok(Told { events, people, things: BTreeMap::new() })

@@ -108,10 +108,10 @@ fn one_look_is_one_message_to_each_who_can_act_and_no_look_more() {
 }
 
 #[test]
-fn a_plan_an_accepted_risk_and_a_silent_agent_are_told_of_once() {
+fn a_plan_that_waits_and_a_plan_that_failed_are_told_of_once() {
     told(|house| async move {
         let (outbox, _) = Outbox::open(&house).await;
-        let (asset, agent, key) = begin(&house).await;
+        let (asset, agent, _) = begin(&house).await;
         outbox.mails();
 
         let (plan, _) = ready(&house, asset, agent).await;
@@ -167,7 +167,15 @@ fn a_plan_an_accepted_risk_and_a_silent_agent_are_told_of_once() {
         assert_eq!(mails.len(), 2, "one for the plan, none for its run: {mails:?}");
         assert_eq!(mails[0].header("Subject"), "Failed: Install 1 updates on web-7");
         assert!(mails[0].text.contains("Dpkg ended with 1. What stands on web-7"), "{}", mails[0].text);
+    });
+}
 
+#[test]
+fn an_accepted_risk_that_is_back_and_each_silence_are_told_of_once() {
+    told(|house| async move {
+        let (outbox, _) = Outbox::open(&house).await;
+        let (asset, _, key) = begin(&house).await;
+        outbox.mails();
         see(&house, asset, &[("port", Severity::High)]).await;
         house.forward(Duration::from_mins(1)).await;
         outbox.mails();
