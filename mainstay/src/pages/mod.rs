@@ -10,6 +10,7 @@ mod home;
 mod live;
 mod mail;
 mod plans;
+mod policies;
 mod settings;
 mod sign_in;
 mod work;
@@ -26,6 +27,7 @@ pub fn routes() -> Router<Door> {
         .merge(findings::routes())
         .merge(work::routes())
         .merge(plans::routes())
+        .merge(policies::routes())
         .merge(settings::routes())
         .merge(audit::routes())
         .merge(mail::routes())

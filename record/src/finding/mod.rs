@@ -9,7 +9,7 @@ mod severity;
 mod store;
 
 pub use accept::{accept, return_accepted, withdraw};
-pub use law::{Diff, Look, Sighting, observe, observe_partly, unseen};
+pub use law::{Diff, Gap, Look, Sighting, observe, observe_partly, unseen};
 pub use severity::Severity;
 pub use store::Counts;
 

@@ -3,3 +3,4 @@
 mod archive;
 mod orders;
 mod root;
+mod story;
