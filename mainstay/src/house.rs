@@ -18,7 +18,7 @@ use mainstay_wire::Section;
 use crate::tell;
 
 /// The tables of the house, from the ground up.
-pub const SCHEMAS: &[Schema] = &[mainstay_kernel::SCHEMA, mainstay_record::SCHEMA];
+pub const SCHEMAS: &[Schema] = &[mainstay_kernel::SCHEMA, mainstay_record::SCHEMA, mainstay_patches::SCHEMA];
 
 /// One room, as far as the house needs to know it.
 struct Room {

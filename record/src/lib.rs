@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod asset;
+pub mod deadlines;
 pub mod evidence;
 pub mod fact;
 pub mod finding;

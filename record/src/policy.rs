@@ -23,15 +23,25 @@ pub trait Policy: Serialize + DeserializeOwned + Default + Clone {
 
 /// What holds now.
 pub fn current<P: Policy>(tx: &mut Tx<'_>, cx: &Cx) -> Result<Current<P>, Fault> {
+    current_of(tx, cx, P::NAME, P::default)
+}
+
+/// What holds now under a name, for a type that stands for several policies.
+pub fn current_of<P: DeserializeOwned>(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    name: &str,
+    usual: impl FnOnce() -> P,
+) -> Result<Current<P>, Fault> {
     let found = tx.maybe(
         sql!(
             "SELECT version, body FROM policy WHERE org_id = $1 AND name = $2 ORDER BY version DESC LIMIT 1"
         ),
-        args![cx.org, P::NAME],
+        args![cx.org, name],
         |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?)),
     )?;
     match found {
-        None => Ok(Current { version: 0, body: P::default() }),
+        None => Ok(Current { version: 0, body: usual() }),
         Some((version, body)) => {
             Ok(Current { version, body: serde_json::from_str(&body).map_err(Fault::broken)? })
         }
@@ -43,8 +53,20 @@ pub fn current<P: Policy>(tx: &mut Tx<'_>, cx: &Cx) -> Result<Current<P>, Fault>
 /// # Errors
 /// `Denied` without the right, `Stale` when `seen` is not the version that holds.
 pub fn change<P: Policy>(tx: &mut Tx<'_>, cx: &Cx, seen: i64, body: &P) -> Result<i64, Fault> {
-    cx.may(&rights::EDIT_POLICIES, Scope::Org)?;
     let before = current::<P>(tx, cx)?;
+    change_of(tx, cx, P::NAME, seen, &before, body)
+}
+
+/// As [`change`], under a name.
+pub fn change_of<P: Serialize>(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    name: &str,
+    seen: i64,
+    before: &Current<P>,
+    body: &P,
+) -> Result<i64, Fault> {
+    cx.may(&rights::EDIT_POLICIES, Scope::Org)?;
     if before.version != seen {
         return Err(Fault::Stale);
     }
@@ -52,13 +74,13 @@ pub fn change<P: Policy>(tx: &mut Tx<'_>, cx: &Cx, seen: i64, body: &P) -> Resul
     let made = tx.run(
         sql!("INSERT INTO policy (org_id, name, version, body, made_by, created_ms) VALUES ($1, $2, $3, $4, $5, $6)
               ON CONFLICT (org_id, name, version) DO NOTHING"),
-        args![cx.org, P::NAME, version, serde_json::to_string(body).map_err(Fault::broken)?, cx.who.word(), cx.now_ms()],
+        args![cx.org, name, version, serde_json::to_string(body).map_err(Fault::broken)?, cx.who.word(), cx.now_ms()],
     )?;
     if made == 0 {
         return Err(Fault::Stale);
     }
     let said =
-        serde_json::json!({ "policy": P::NAME, "version": version, "before": before.body, "after": body });
+        serde_json::json!({ "policy": name, "version": version, "before": before.body, "after": body });
     events::record(tx, cx, "policy.changed", Ref::new("policy", version), &[], &said)?;
     Ok(version)
 }

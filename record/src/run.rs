@@ -234,6 +234,19 @@ pub fn get(tx: &mut Tx<'_>, cx: &Cx, id: RunId) -> Result<Run, Fault> {
     Ok(run)
 }
 
+/// Whether a step that belongs to no plan is under way anywhere in the organisation, ordered after `since_ms`.
+pub fn is_under_way(tx: &mut Tx<'_>, cx: &Cx, step: &str, since_ms: i64) -> Result<bool, Fault> {
+    let found = tx.maybe(
+        sql!(
+            "SELECT id FROM run WHERE org_id = $1 AND state IN ('waiting', 'given') AND plan_id IS NULL AND step = $2
+              AND created_ms > $3 LIMIT 1"
+        ),
+        args![cx.org, step, since_ms],
+        |row| row.get::<RunId>(0),
+    )?;
+    Ok(found.is_some())
+}
+
 /// The runs of a plan, in order.
 pub fn of_plan(tx: &mut Tx<'_>, cx: &Cx, plan: PlanId) -> Result<Vec<Run>, Fault> {
     tx.rows(runs!("AND plan_id = $2 ORDER BY id"), args![cx.org, plan], read)

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::finding::{self, Look, Severity, Sighting, State};
+use crate::finding::{self, Gap, Look, Severity, Sighting, State};
 use crate::{AssetId, SCHEMA, agent, asset, fact, plan, run, work};
 
 const SCHEMAS: &[Schema] = &[KERNEL, SCHEMA];
@@ -51,8 +51,22 @@ fn sighting(subject: &str) -> Sighting {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Seen { scope: usize, at: i64, subjects: BTreeSet<usize> },
-    Unseen { scope: usize, at: i64 },
+    Seen {
+        scope: usize,
+        at: i64,
+        subjects: BTreeSet<usize>,
+    },
+    /// A look with a gap that may hide some subjects.
+    Partly {
+        scope: usize,
+        at: i64,
+        subjects: BTreeSet<usize>,
+        hidden: BTreeSet<usize>,
+    },
+    Unseen {
+        scope: usize,
+        at: i64,
+    },
 }
 
 const SCOPES: [&str; 2] = ["packages", "sockets"];
@@ -61,8 +75,18 @@ const SUBJECTS: [&str; 5] = ["a", "b", "c", "d", "e"];
 fn step() -> impl Strategy<Value = Step> {
     let seen = (0..2_usize, 0..30_i64, proptest::collection::btree_set(0..5_usize, 0..5))
         .prop_map(|(scope, at, subjects)| Step::Seen { scope, at, subjects });
+    let sets = (
+        proptest::collection::btree_set(0..5_usize, 0..5),
+        proptest::collection::btree_set(0..5_usize, 0..5),
+    );
+    let partly = (0..2_usize, 0..30_i64, sets).prop_map(|(scope, at, (subjects, hidden))| Step::Partly {
+        scope,
+        at,
+        subjects,
+        hidden,
+    });
     let unseen = (0..2_usize, 0..30_i64).prop_map(|(scope, at)| Step::Unseen { scope, at });
-    prop_oneof![4 => seen, 1 => unseen]
+    prop_oneof![4 => seen, 3 => partly, 1 => unseen]
 }
 
 async fn take(house: &House, on: AssetId, step: Step) {
@@ -81,6 +105,12 @@ async fn take(house: &House, on: AssetId, step: Step) {
                 let seen: Vec<_> = subjects.iter().map(|s| sighting(SUBJECTS[*s])).collect();
                 finding::observe(tx, &cx, look(*scope, *at), &seen).map(drop)
             }
+            Step::Partly { scope, at, subjects, hidden } => {
+                let seen: Vec<_> = subjects.iter().map(|s| sighting(SUBJECTS[*s])).collect();
+                let hides = |subject: &str| hidden.iter().any(|s| SUBJECTS[*s] == subject);
+                let gap = Gap { because: "some are not ours", hides: &hides };
+                finding::observe_partly(tx, &cx, look(*scope, *at), &seen, gap).map(drop)
+            }
             Step::Unseen { scope, at } => {
                 finding::unseen(tx, &cx, look(*scope, *at), "the host is away").map(drop)
             }
@@ -93,7 +123,8 @@ async fn take(house: &House, on: AssetId, step: Step) {
 fn expected(steps: &[Step]) -> BTreeMap<(String, String), (bool, bool)> {
     let (mut newest, mut all) = ([i64::MIN; 2], BTreeMap::new());
     for step in steps {
-        let (Step::Seen { scope, at, .. } | Step::Unseen { scope, at }) = step;
+        let (Step::Seen { scope, at, .. } | Step::Partly { scope, at, .. } | Step::Unseen { scope, at }) =
+            step;
         if *at < newest[*scope] {
             continue;
         }
@@ -103,6 +134,17 @@ fn expected(steps: &[Step]) -> BTreeMap<(String, String), (bool, bool)> {
             Step::Seen { subjects, .. } => {
                 for (_, state) in all.iter_mut().filter(|(key, _)| of_scope(key)) {
                     *state = (false, false);
+                }
+                all.extend(
+                    subjects
+                        .iter()
+                        .map(|s| ((SCOPES[*scope].to_owned(), SUBJECTS[*s].to_owned()), (true, false))),
+                );
+            }
+            Step::Partly { subjects, hidden, .. } => {
+                for (key, state) in all.iter_mut().filter(|(key, _)| of_scope(key)) {
+                    let is_hidden = hidden.iter().any(|s| SUBJECTS[*s] == key.1);
+                    *state = if is_hidden { (state.0, state.0) } else { (false, false) };
                 }
                 all.extend(
                     subjects

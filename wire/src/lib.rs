@@ -72,8 +72,8 @@ pub mod units;
 
 pub use enrol::{Enrol, Enrolled, Machine};
 pub use order::{
-    Action, Applied, Apply, Heard, Lost, Order, Orders, Outcome, OutcomeState, Output, Pinned, Saved,
-    Simulation, Step, Task, Wish,
+    Action, Applied, Apply, Heard, Lost, Order, Orders, Outcome, OutcomeState, Output, Pinned, RollBack,
+    Saved, Simulation, Step, Task, WayBack, Wish,
 };
 pub use report::{Item, Received, Report};
 pub use section::Section;

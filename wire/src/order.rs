@@ -39,8 +39,10 @@ pub enum Task {
     /// Say what the newer changelog entries of these waiting packages tell.
     /// Result: [`crate::packages::Changelogs`] as `Seen`.
     ReadChangelogs { packages: Vec<String> },
+    /// Ask the package system what a way back would do. Changes nothing. Result: [`Simulation`].
+    SimulateRollBack { saved: String, remove: Vec<String> },
     /// Install the files an earlier `KeepOld` saved. Result: [`Applied`].
-    RollBack { saved: String },
+    RollBack(RollBack),
     /// A task of another version; an agent refuses it.
     #[serde(other)]
     Unknown,
@@ -83,6 +85,21 @@ fn usual_lock_wait_s() -> u32 {
     300
 }
 
+/// The approved way back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollBack {
+    /// The name given to `KeepOld`.
+    pub saved: String,
+    /// Packages that came new with the change and go with it; what is not installed any more is passed over.
+    #[serde(default)]
+    pub remove: Vec<String>,
+    /// [`Simulation::hash`] of what was approved; refused when a fresh simulation has another.
+    pub approved_hash: String,
+    /// How long to wait for the lock of dpkg, seconds.
+    #[serde(default = "usual_lock_wait_s")]
+    pub lock_wait_s: u32,
+}
+
 /// What the package system would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Simulation {
@@ -101,6 +118,25 @@ pub struct Simulation {
     /// For how many steps with an old version that old package can be had again.
     #[serde(default)]
     pub old_still_offered: u32,
+    /// What there is to go back to; absent from agents that do not look.
+    #[serde(default)]
+    pub way_back: Option<WayBack>,
+}
+
+/// What there is to go back to, as far as the host shows it before anything is changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WayBack {
+    /// What takes a picture of the file system by itself before apt changes anything.
+    #[serde(default)]
+    pub snapshot: Option<String>,
+    /// What could take one, though nothing does by itself.
+    #[serde(default)]
+    pub possible: Vec<String>,
+    /// How many old packages can be saved as files.
+    pub to_save: u32,
+    /// Those that cannot, and why.
+    #[serde(default)]
+    pub lost: Vec<Lost>,
 }
 
 /// One step of a simulation.

@@ -183,6 +183,11 @@ pub struct PackageList {
     pub fetched_at_ms: Option<u64>,
 }
 
+/// What a gap in [`Restarts`] hides, beside the names of units: programs that belong to none of them.
+pub const PROGRAMS_IN_NO_UNIT: &str = "programs in no unit";
+/// … and whether the machine has to start again.
+pub const REBOOT: &str = "reboot";
+
 /// Services and kernels that run old code.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Restarts {

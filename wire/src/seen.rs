@@ -29,6 +29,9 @@ pub struct Unseen {
     /// One command that would allow it, where one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_with: Option<String>,
+    /// The names of what it may hide, in the words of its section; absent: it may hide anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hides: Option<Vec<String>>,
 }
 
 /// Time spent, in microseconds.
@@ -70,7 +73,14 @@ impl<T> Seen<T> {
 impl Unseen {
     /// A gap without a known way to close it.
     pub fn new(what: impl Into<String>, because: impl Into<String>) -> Self {
-        Self { what: what.into(), because: because.into(), allow_with: None }
+        Self { what: what.into(), because: because.into(), allow_with: None, hides: None }
+    }
+
+    /// Names what the gap may hide; everything else was seen.
+    #[must_use]
+    pub fn hides(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.hides = Some(names.into_iter().collect());
+        self
     }
 
     /// Names the command that would close the gap.

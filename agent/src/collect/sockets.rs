@@ -206,6 +206,7 @@ pub fn control_group(text: &str) -> (Option<String>, Option<String>) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
     use std::os::unix::fs::symlink;
 
     use super::{collect, control_group, reach};
@@ -293,14 +294,16 @@ mod tests {
         assert_eq!(seen.unseen.len(), 1, "5432 has no visible process: {:?}", seen.unseen);
     }
 
-    /// `tcp ADDRESS:PORT` of what `ss` lists; `None` without ss.
-    fn listed() -> Option<std::collections::HashSet<String>> {
-        let mut all = std::collections::HashSet::new();
-        for (protocol, flags) in [("tcp", "-ltnH"), ("udp", "-lunH")] {
+    /// `tcp ADDRESS:PORT` of what `ss` lists, with its processes; `None` without ss.
+    fn listed() -> Option<BTreeMap<String, BTreeSet<u32>>> {
+        let mut all: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+        for (protocol, flags) in [("tcp", "-ltnpH"), ("udp", "-lunpH")] {
             let output = std::process::Command::new("ss").arg(flags).output().ok()?;
             for line in String::from_utf8(output.stdout).ok()?.lines() {
                 let local = line.split_whitespace().nth(3)?.replace(['[', ']'], "").replace('*', "::");
-                all.insert(format!("{protocol} {local}"));
+                let pids =
+                    line.split("pid=").skip(1).filter_map(|rest| rest.split(',').next()?.parse::<u32>().ok());
+                all.entry(format!("{protocol} {local}")).or_default().extend(pids);
             }
         }
         Some(all)
@@ -315,14 +318,17 @@ mod tests {
         let listening = collect(&Host::live()).value.unwrap().listening;
         let after = listed().unwrap();
         let word = |p: Protocol| if p == Protocol::Tcp { "tcp" } else { "udp" };
-        let ours: std::collections::HashSet<String> =
-            listening.iter().map(|l| format!("{} {}:{}", word(l.protocol), l.address, l.port)).collect();
-        // Others open and close meanwhile: what stood before and after must be ours, and ours one of both.
-        for socket in before.intersection(&after) {
-            assert!(ours.contains(socket), "{socket} is missing in {ours:?}");
+        let mut ours: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+        for l in &listening {
+            let pids = ours.entry(format!("{} {}:{}", word(l.protocol), l.address, l.port)).or_default();
+            pids.extend(l.processes.iter().map(|process| process.pid));
         }
-        for socket in &ours {
-            assert!(before.contains(socket) || after.contains(socket), "{socket} is not in ss");
+        // Others open and close meanwhile: what stood before and after must be ours, and ours one of both.
+        for (socket, pids) in before.iter().filter(|(socket, pids)| after.get(*socket) == Some(pids)) {
+            assert_eq!(ours.get(socket), Some(pids), "{socket}: ours on the left, those of ss on the right");
+        }
+        for socket in ours.keys() {
+            assert!(before.contains_key(socket) || after.contains_key(socket), "{socket} is not in ss");
         }
     }
 }

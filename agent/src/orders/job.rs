@@ -1,9 +1,9 @@
 //! The process that carries out one order: begun once, outliving the agent, its output and outcome on disk.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -11,20 +11,24 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 
-use super::{apt, outcome, read_json};
+use super::{change, keep, outcome, read_json, simulate};
 use crate::wire::{Order, Outcome, OutcomeState, Task};
 use crate::{Host, disk, packages};
 
-/// Output beyond this is not kept; the end of the outcome says so.
-const MOST_OUTPUT_BYTES: u64 = 16 << 20;
+/// Output beyond this is not kept; its last line says so.
+pub const MOST_OUTPUT_BYTES: u64 = (16 << 20) - 64;
+/// A program that says more than this is asked to stop, before it fills the disk.
+const RUNAWAY_BYTES: u64 = 1 << 30;
 /// What a program asked to stop gets to come to a safe place before it is ended.
 const GRACE: Duration = Duration::from_mins(10);
-/// Handed on to the package system, so that another root can be worked on.
-const KEPT_VARIABLES: &[&str] =
-    &["APT_CONFIG", "DPKG_ROOT", "DPKG_ADMINDIR", "http_proxy", "https_proxy", "no_proxy"];
+/// Handed on to the package system.
+const KEPT_VARIABLES: &[&str] = &["http_proxy", "https_proxy", "no_proxy"];
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Carries out the order in `folder`, unless that was begun before. What `mainstay agent-job FOLDER` calls.
+///
+/// Called once more for an order whose process vanished, it looks how far that one came: a change is repaired and
+/// read back, never begun again; what changes nothing is simply done again.
 pub fn job(folder: &Path) -> ExitCode {
     match carry_out(folder) {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,34 +45,52 @@ fn carry_out(folder: &Path) -> io::Result<()> {
     {
         return Ok(());
     }
-    // From here on this order counts as begun, whatever happens.
-    let started = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join("started"));
-    match started {
-        Ok(mut file) => {
-            writeln!(file, "{}", std::process::id())?;
-            file.sync_all()?;
-            disk::sync_folder(&folder.join("started"))?;
-        }
-        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        Err(fault) => return Err(fault),
+    let is_first = mark(folder, "started")?;
+    if !is_first && !mark(folder, "taken_up")? {
+        return Ok(()); // twice is enough: whoever watches calls it lost
     }
     let _ = rustix::process::setsid(); // fails only when it already leads a session
     let _ = rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     let order: Order =
         read_json(&folder.join("order.json")).ok_or_else(|| io::Error::other("the order cannot be read"))?;
     let mut run = Run::new(folder, Duration::from_secs(u64::from(order.limit_s)))?;
-    let ended = perform(&order.task, &mut run)?;
-    run.output.sync_all()?;
+    if !is_first {
+        run.say("The process that carried this out vanished; it is taken up from here.")?;
+        change::settle(&run, change::LEFT_OVER);
+    }
+    let ended = perform(&order.task, &mut run, is_first)?;
+    run.close()?;
     conclude(folder, &ended)
 }
 
-fn perform(task: &Task, run: &mut Run) -> io::Result<Outcome> {
+/// From the first mark on an order counts as begun, whatever happens. Answers whether it was made now.
+fn mark(folder: &Path, name: &str) -> io::Result<bool> {
+    let path = folder.join(name);
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        Ok(mut file) => {
+            writeln!(file, "{}", std::process::id())?;
+            file.sync_all()?;
+            disk::sync_folder(&path)?;
+            Ok(true)
+        }
+        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn perform(task: &Task, run: &mut Run, is_first: bool) -> io::Result<Outcome> {
     match task {
-        Task::SimulatePackages { wish } => apt::simulate(run, wish),
-        Task::FetchPackages { set } => apt::fetch(run, set),
-        Task::KeepOld { save_as, packages } => apt::keep_old(run, save_as, packages),
-        Task::ApplyPackages(apply) => apt::apply(run, apply),
-        Task::RollBack { saved } => apt::roll_back(run, saved),
+        Task::SimulatePackages { wish } => simulate::simulate(run, wish),
+        Task::FetchPackages { set } => change::fetch(run, set),
+        Task::KeepOld { save_as, packages } => keep::keep_old(run, save_as, packages),
+        Task::ApplyPackages(apply) if is_first => change::apply(run, apply),
+        Task::ApplyPackages(apply) => change::take_up(run, &apply.set),
+        Task::SimulateRollBack { saved, remove } => change::simulate_roll_back(run, saved, remove),
+        Task::RollBack(back) if is_first => change::roll_back(run, back),
+        Task::RollBack(back) => {
+            let set = keep::saved(run, &back.saved)?;
+            change::take_up(run, &set.into_iter().map(|(pinned, _)| pinned).collect::<Vec<_>>())
+        }
         Task::ReadChangelogs { packages } => {
             let seen = packages::changelogs(&Host::live(), packages);
             let state = if seen.value.is_some() { OutcomeState::Succeeded } else { OutcomeState::Failed };
@@ -88,10 +110,27 @@ pub fn conclude(folder: &Path, ended: &Outcome) -> io::Result<()> {
     disk::replace(&path, &serde_json::to_vec(ended)?)
 }
 
-/// Whether a job works on this folder now.
+/// Whether a job works on this folder now, or a program it left behind still does.
 pub fn is_running(folder: &Path) -> bool {
-    File::open(folder.join("lock"))
-        .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared).is_err())
+    let is_held = File::open(folder.join("lock"))
+        .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared).is_err());
+    is_held || fs::read_to_string(folder.join("program")).is_ok_and(|text| lives(&text))
+}
+
+/// Whether the process of a line `PID STARTED` is still the one that was meant.
+fn lives(line: &str) -> bool {
+    line.split_once(' ')
+        .and_then(|(pid, since)| Some((pid.parse().ok()?, since)))
+        .is_some_and(|(pid, since)| started(pid).is_some_and(|now| now == since))
+}
+
+/// When a process was started, in ticks since the machine was: with its number it names one process for good.
+/// `None` for one that is gone, or has ended and waits to be taken note of.
+fn started(pid: u32) -> Option<String> {
+    let text = Host::live().proc_text(format!("{pid}/stat")).ok()?;
+    let mut cells = text.rsplit_once(')')?.1.split_whitespace();
+    (cells.next()? != "Z").then_some(())?;
+    cells.nth(18).map(str::to_owned)
 }
 
 /// How a program ended.
@@ -99,6 +138,7 @@ pub fn is_running(folder: &Path) -> bool {
 pub struct Ended {
     /// `None`: by a signal.
     pub code: Option<i32>,
+    pub signal: Option<i32>,
     /// Its time was over, or the order was taken back.
     pub was_stopped: bool,
     /// Standard output, where it was asked for.
@@ -109,14 +149,13 @@ pub struct Ended {
 pub struct Run {
     pub folder: PathBuf,
     output: File,
-    written: u64,
     until: Instant,
 }
 
 impl Run {
     fn new(folder: &Path, limit: Duration) -> io::Result<Self> {
         let output = OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join("output"))?;
-        Ok(Self { folder: folder.to_owned(), output, written: 0, until: Instant::now() + limit })
+        Ok(Self { folder: folder.to_owned(), output, until: Instant::now() + limit })
     }
 
     /// Where saved packages lie: beside all runs of the agent.
@@ -125,55 +164,35 @@ impl Run {
         agent.join("saved").join(name)
     }
 
+    /// Whether its time is over or the order was taken back.
+    pub fn is_over(&self) -> bool {
+        Instant::now() >= self.until || self.folder.join("stop").exists()
+    }
+
     /// One line of our own in the output.
     pub fn say(&mut self, text: &str) -> io::Result<()> {
-        self.keep(format!("{text}\n").as_bytes())
+        self.output.write_all(format!("{text}\n").as_bytes())
     }
 
-    fn keep(&mut self, line: &[u8]) -> io::Result<()> {
-        let text = String::from_utf8_lossy(line);
-        let before = self.written;
-        self.written += text.len() as u64;
-        if self.written <= MOST_OUTPUT_BYTES {
-            return self.output.write_all(text.as_bytes());
+    /// Cuts output that is too long, and makes it durable.
+    fn close(&mut self) -> io::Result<()> {
+        if self.output.metadata()?.len() > MOST_OUTPUT_BYTES {
+            self.output.set_len(MOST_OUTPUT_BYTES)?;
+            self.say("\n(more output is not kept)")?;
         }
-        if before <= MOST_OUTPUT_BYTES {
-            return self.output.write_all(b"(more output is not kept)\n");
-        }
-        Ok(())
+        self.output.sync_all()
     }
 
-    /// Runs a program; all it says goes into the output as it comes.
+    /// Runs a program; all it says goes into the output as it comes. It writes there itself, so it neither stops nor
+    /// breaks when this process is killed.
     pub fn stream(&mut self, program: &str, arguments: &[String]) -> io::Result<Ended> {
         self.say(&format!("$ {program} {}", arguments.join(" ")))?;
-        let (reader, writer) = io::pipe()?;
         let mut command = prepared(program, arguments);
-        command.stderr(writer.try_clone()?).stdout(writer);
+        command.stdout(self.output.try_clone()?).stderr(self.output.try_clone()?);
         let child = command.spawn()?;
-        drop(command); // holds the writing ends
-        let (line_in, lines) = std::sync::mpsc::channel::<Vec<u8>>();
-        std::thread::spawn(move || {
-            let mut reader = BufReader::new(reader);
-            loop {
-                let mut line = Vec::new();
-                let read = reader.by_ref().take(64 << 10).read_until(b'\n', &mut line);
-                if !read.is_ok_and(|length| length > 0) || line_in.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut ended = self.wait(child, |run| {
-            while let Ok(line) = lines.try_recv() {
-                run.keep(&line)?;
-            }
-            Ok(())
-        })?;
-        // A daemon started by a maintainer script may hold the pipe for ever: what comes late is let go.
-        while let Ok(line) = lines.recv_timeout(Duration::from_millis(300)) {
-            self.keep(&line)?;
-        }
-        ended.text.clear();
-        Ok(ended)
+        let name = format!("{} {}", child.id(), started(child.id()).unwrap_or_default());
+        disk::replace(&self.folder.join("program"), name.as_bytes())?;
+        self.wait(child)
     }
 
     /// Runs a program and hands back what it says on standard output.
@@ -186,30 +205,26 @@ impl Run {
             let _ = stdout.take(64 << 20).read_to_end(&mut bytes);
             bytes
         });
-        let mut ended = self.wait(child, |_| Ok(()))?;
+        let mut ended = self.wait(child)?;
         ended.text = String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned();
         Ok(ended)
     }
 
     /// Waits; asks the program to stop when time is over or the order was taken back. apt then stops between
     /// two packages, so only it gets the signal, not the dpkg it has started.
-    fn wait(
-        &mut self,
-        mut child: Child,
-        mut meanwhile: impl FnMut(&mut Self) -> io::Result<()>,
-    ) -> io::Result<Ended> {
+    fn wait(&mut self, mut child: Child) -> io::Result<Ended> {
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let mut asked_at: Option<Instant> = None;
         loop {
-            meanwhile(self)?;
             if let Some(status) = child.try_wait()? {
                 return Ok(Ended {
                     code: status.code(),
+                    signal: status.signal(),
                     was_stopped: asked_at.is_some(),
                     text: String::new(),
                 });
             }
-            let is_over = Instant::now() >= self.until || self.folder.join("stop").exists();
+            let is_over = self.is_over() || self.output.metadata()?.len() > RUNAWAY_BYTES;
             match asked_at {
                 None if is_over => {
                     asked_at = Some(Instant::now());
@@ -238,12 +253,4 @@ fn prepared(program: &str, arguments: &[String]) -> Command {
         }
     }
     command
-}
-
-/// Files of a folder that end in `.deb`, sorted.
-pub fn debs(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found: Vec<PathBuf> = fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
-    found.retain(|path| path.extension().is_some_and(|extension| extension == "deb"));
-    found.sort();
-    Ok(found)
 }

@@ -1,8 +1,9 @@
 //! Orders: each runs at most once, in a process of its own that outlives the agent, with a journal on disk.
 //!
 //! `orders/ID/` holds `order.json`, then `started` (made by the job before it does anything), `output`,
-//! `outcome.json`, and `reported` when the server has it all. A folder that is there is never begun again
-//! once `started` stands in it; a job that vanished without an outcome is reported as lost.
+//! `outcome.json`, and `reported` when the server has it all. An order is never begun again once `started` stands in
+//! its folder. A job that vanished without an outcome is taken up once (`taken_up`), when the program it had started
+//! has ended too: what it left is repaired and read back, and reported as lost.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -17,9 +18,13 @@ use crate::run::{Agent, Pause};
 use crate::wire::{Heard, Order, Outcome, OutcomeState, Output, Task};
 use crate::{clock, disk};
 
-mod apt;
+mod change;
 pub mod job;
+mod keep;
 mod names;
+mod repack;
+mod simulate;
+mod way_back;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const MOST_CHUNK_BYTES: usize = 64 << 10;
@@ -135,13 +140,13 @@ impl Orders {
     /// Sends output as it comes and the outcome at the end, each from where the server is.
     async fn report(&self, path: &Path, order: &Order) -> io::Result<()> {
         let (mut offset, mut pause) = (0, Pause::new(self.agent.config.first_pause));
-        let (mut is_asked, mut quiet_s) = (false, 0_u32);
+        let (mut is_asked, mut watch) = (false, Watch::default());
         loop {
             let done = read_json::<Outcome>(&path.join("outcome.json"));
             let (chunk, is_end) = chunk(&path.join("output"), offset)?;
             let done = done.filter(|_| is_end);
             if is_asked && chunk.is_empty() && done.is_none() {
-                watch(path, &mut quiet_s)?;
+                watch.look(path, &self.agent.config.job_program)?;
                 tokio::time::sleep(WATCH_PAUSE).await;
                 continue;
             }
@@ -187,19 +192,35 @@ impl Orders {
     }
 }
 
-/// A job that holds its lock no longer and left no outcome is lost, after a moment for it to begin.
-fn watch(path: &Path, quiet: &mut u32) -> io::Result<()> {
-    if job::is_running(path) {
-        *quiet = 0;
-        return Ok(());
-    }
-    *quiet += 1;
-    let patience = if path.join("started").exists() { 5 } else { 150 };
-    if *quiet > patience && !path.join("outcome.json").exists() {
+/// Watches over a job until it has left an outcome.
+#[derive(Default)]
+struct Watch {
+    /// Looks in a row at which nothing worked on the order.
+    quiet: u32,
+    has_called_again: bool,
+}
+
+impl Watch {
+    /// A job that works no more and left no outcome is called again, after a moment for it to begin; when that one
+    /// vanishes too, the order is lost.
+    fn look(&mut self, path: &Path, program: &[std::ffi::OsString]) -> io::Result<()> {
+        if job::is_running(path) {
+            self.quiet = 0;
+            return Ok(());
+        }
+        self.quiet += 1;
+        let was_called_again = self.has_called_again || path.join("taken_up").exists();
+        let is_begun = path.join(if was_called_again { "taken_up" } else { "started" }).exists();
+        if self.quiet <= if is_begun { 5 } else { 150 } || path.join("outcome.json").exists() {
+            return Ok(());
+        }
+        if is_begun && !was_called_again {
+            (self.quiet, self.has_called_again) = (0, true);
+            return spawn(program, path);
+        }
         let lost = outcome(OutcomeState::Lost, "the process that carried it out vanished before it ended");
-        job::conclude(path, &lost)?;
+        job::conclude(path, &lost)
     }
-    Ok(())
 }
 
 /// Why an order is not begun at all.
@@ -209,7 +230,7 @@ fn refusal(order: &Order, may_change: bool) -> Option<Outcome> {
     }
     let is_change = matches!(
         order.task,
-        Task::ApplyPackages(_) | Task::FetchPackages { .. } | Task::KeepOld { .. } | Task::RollBack { .. }
+        Task::ApplyPackages(_) | Task::FetchPackages { .. } | Task::KeepOld { .. } | Task::RollBack(_)
     );
     if is_change && !may_change {
         return Some(outcome(OutcomeState::Refused, "this agent was started to look only"));
@@ -254,24 +275,32 @@ fn spawn(program: &[std::ffi::OsString], path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The next piece of output from `offset`, cut between letters, and whether it reaches the end of the file.
+/// The next piece of output from `offset`, cut between letters, and whether it reaches the end of what is kept. A byte
+/// that is no text becomes one `?`, so that offsets stay offsets.
 fn chunk(path: &Path, offset: u64) -> io::Result<(String, bool)> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok((String::new(), true)),
         Err(fault) => return Err(fault),
     };
-    let length = file.metadata()?.len();
+    // The job cuts what is longer at its end, and says so in a line that still fits.
+    let end = file.metadata()?.len().min(job::MOST_OUTPUT_BYTES + 64);
     file.seek(SeekFrom::Start(offset))?;
     let mut bytes = Vec::new();
-    file.take(MOST_CHUNK_BYTES as u64).read_to_end(&mut bytes)?;
-    let whole = match std::str::from_utf8(&bytes) {
-        Ok(text) => text.len(),
-        Err(fault) => fault.valid_up_to(),
-    };
-    bytes.truncate(whole);
-    let is_end = offset + whole as u64 >= length;
-    Ok((String::from_utf8(bytes).unwrap_or_default(), is_end))
+    let most = (MOST_CHUNK_BYTES as u64).min(end.saturating_sub(offset));
+    file.take(most).read_to_end(&mut bytes)?;
+    let is_last = offset + bytes.len() as u64 >= end;
+    let mut text = String::with_capacity(bytes.len());
+    for piece in bytes.utf8_chunks() {
+        text.push_str(piece.valid());
+        let broken = piece.invalid();
+        // Half a letter at the end waits for its other half.
+        if is_last || text.len() + broken.len() < bytes.len() {
+            text.extend(broken.iter().map(|_| '?'));
+        }
+    }
+    let is_end = offset + text.len() as u64 >= end;
+    Ok((text, is_end))
 }
 
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {

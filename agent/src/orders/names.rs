@@ -12,19 +12,14 @@ pub fn fault(task: &Task) -> Option<String> {
             set_fault(set)
         }
         Task::KeepOld { save_as, packages } => name_fault(save_as).or_else(|| set_fault(packages)),
-        Task::ApplyPackages(apply) => {
-            let wrong = apply.remove.iter().find(|name| !is_package(name));
-            let wrong = wrong.map(|name| format!("{name:?} is no package name"));
-            let hash = &apply.approved_hash;
-            let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-            wrong
-                .or_else(|| (!is_hash).then(|| "the hash of what was approved is missing".to_owned()))
-                .or_else(|| set_fault(&apply.set))
-        }
-        Task::ReadChangelogs { packages } => {
-            packages.iter().find(|name| !is_package(name)).map(|name| format!("{name:?} is no package name"))
-        }
-        Task::RollBack { saved } => name_fault(saved),
+        Task::ApplyPackages(apply) => packages_fault(&apply.remove)
+            .or_else(|| hash_fault(&apply.approved_hash))
+            .or_else(|| set_fault(&apply.set)),
+        Task::ReadChangelogs { packages } => packages_fault(packages),
+        Task::SimulateRollBack { saved, remove } => name_fault(saved).or_else(|| packages_fault(remove)),
+        Task::RollBack(back) => name_fault(&back.saved)
+            .or_else(|| packages_fault(&back.remove))
+            .or_else(|| hash_fault(&back.approved_hash)),
         Task::Unknown => Some("this agent does not know such an order; a newer one may".to_owned()),
     }
 }
@@ -33,6 +28,15 @@ pub fn fault(task: &Task) -> Option<String> {
 pub fn is_order_id(id: &str) -> bool {
     (1..=64).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+fn packages_fault(names: &[String]) -> Option<String> {
+    names.iter().find(|name| !is_package(name)).map(|name| format!("{name:?} is no package name"))
+}
+
+fn hash_fault(hash: &str) -> Option<String> {
+    let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (!is_hash).then(|| "the hash of what was approved is missing".to_owned())
 }
 
 fn name_fault(name: &str) -> Option<String> {
@@ -83,7 +87,7 @@ fn is_architecture(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{fault, is_order_id};
-    use crate::wire::{Pinned, Task};
+    use crate::wire::{Pinned, RollBack, Task};
 
     #[test]
     fn only_proper_words_become_arguments() {
@@ -113,7 +117,21 @@ mod tests {
             assert!(fault(&task(name, version, architecture)).is_some(), "{name} {version} {architecture}");
         }
         assert!(fault(&Task::FetchPackages { set: Vec::new() }).is_some());
-        assert!(fault(&Task::RollBack { saved: "../../etc".into() }).is_some());
+        let back = |saved: &str, remove: &str, hash: &str| {
+            let (saved, approved_hash) = (saved.to_owned(), hash.to_owned());
+            fault(&Task::RollBack(RollBack {
+                saved,
+                remove: vec![remove.into()],
+                approved_hash,
+                lock_wait_s: 1,
+            }))
+        };
+        let hash = "0".repeat(64);
+        assert_eq!(back("pln_1", "libnew", &hash), None);
+        assert!(back("../../etc", "libnew", &hash).is_some());
+        assert!(back("pln_1", "libnew+", "").is_some() && back("pln_1", "-y", &hash).is_some());
+        let simulated = |saved: &str| Task::SimulateRollBack { saved: saved.into(), remove: Vec::new() };
+        assert!(fault(&simulated("../x")).is_some() && fault(&simulated("pln_1")).is_none());
         assert!(!is_order_id("") && !is_order_id("../x") && !is_order_id(&"a".repeat(65)));
     }
 }

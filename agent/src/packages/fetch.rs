@@ -11,7 +11,8 @@ use crate::Host;
 use crate::wire::packages::{Changelogs, Update};
 use crate::wire::{Seen, Unseen};
 
-const ARCHIVES: &str = "/var/cache/apt/archives";
+const USUAL_CACHE: &str = "/var/cache/apt/archives";
+const ASK_LIMIT: Duration = Duration::from_secs(20);
 const FETCH_LIMIT: Duration = Duration::from_mins(5);
 
 /// What the newer changelog entries of these waiting packages say; all of them when none is named.
@@ -31,9 +32,10 @@ pub fn changelogs(host: &Host, packages: &[String]) -> Seen<Changelogs> {
         Ok(folder) => folder,
         Err(because) => return Seen::not(Unseen::new("changelogs", because)),
     };
+    let cache = cache(host);
     let (mut read, mut unseen) = (Changelogs::default(), Vec::new());
     for ((source, version), updates) in by_source {
-        match of_source(host, &folder.0, &updates) {
+        match of_source(host, &folder.0, &cache, &updates) {
             Ok(text) => {
                 let installed = updates[0].installed_source_version.as_deref().unwrap_or_default();
                 read.packages.push(newer_entries(source, &text, installed, version));
@@ -44,13 +46,23 @@ pub fn changelogs(host: &Host, packages: &[String]) -> Seen<Changelogs> {
     Seen::partly(read, unseen)
 }
 
+/// Where apt keeps what it downloaded, as it is configured here.
+fn cache(host: &Host) -> PathBuf {
+    let told = host.run("apt-config", &["shell", "FOLDER", "Dir::Cache::archives/d"], ASK_LIMIT);
+    let named = told.ok().and_then(|spoken| {
+        let folder = spoken.stdout.trim().strip_prefix("FOLDER='")?.strip_suffix('\'')?;
+        (!folder.is_empty()).then(|| PathBuf::from(folder))
+    });
+    named.unwrap_or_else(|| PathBuf::from(USUAL_CACHE))
+}
+
 /// Tries the binaries of a source until one carries the changelog, smallest first.
-fn of_source(host: &Host, folder: &Path, updates: &[&Update]) -> Result<String, String> {
+fn of_source(host: &Host, folder: &Path, cache: &Path, updates: &[&Update]) -> Result<String, String> {
     let mut updates = updates.to_vec();
     updates.sort_by_key(|update| update.download_bytes);
     let mut because = "nothing of it waits".to_owned();
     for update in updates {
-        let read = deb_of(host, folder, update)
+        let read = deb_of(host, folder, cache, update)
             .and_then(|path| deb::changelog(&path).map_err(|fault| fault.to_string()));
         match read {
             Ok(text) => return Ok(text),
@@ -61,9 +73,9 @@ fn of_source(host: &Host, folder: &Path, updates: &[&Update]) -> Result<String, 
 }
 
 /// The package in apt's cache, or a download of exactly this version.
-fn deb_of(host: &Host, folder: &Path, update: &Update) -> Result<PathBuf, String> {
+fn deb_of(host: &Host, folder: &Path, cache: &Path, update: &Update) -> Result<PathBuf, String> {
     let name = format!("{}_{}_{}.deb", update.name, update.candidate.replace(':', "%3a"), update.arch);
-    let kept = host.path(format!("{ARCHIVES}/{name}"));
+    let kept = cache.join(&name);
     if kept.is_file() {
         return Ok(kept);
     }

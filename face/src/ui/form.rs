@@ -20,6 +20,7 @@ pub struct Field {
     is_optional: bool,
     is_mono: bool,
     is_first: bool,
+    form: &'static str,
 }
 
 impl Field {
@@ -37,6 +38,7 @@ impl Field {
             is_optional: false,
             is_mono: false,
             is_first: false,
+            form: "",
         }
     }
 
@@ -103,9 +105,17 @@ impl Field {
         self
     }
 
+    /// Which form of the page it is in, where several have fields of one name.
+    #[must_use]
+    pub fn of(mut self, form: &'static str) -> Self {
+        self.form = form;
+        self
+    }
+
     fn id(&self) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-        format!("f-{}", self.name.chars().map(plain).collect::<String>())
+        let form = if self.form.is_empty() { String::new() } else { format!("{}-", self.form) };
+        format!("f-{form}{}", self.name.chars().map(plain).collect::<String>())
     }
 
     /// The ids of hint and fault, for `aria-describedby`.

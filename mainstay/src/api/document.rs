@@ -45,7 +45,7 @@ Send Idempotency-Key with every POST; a repeat gets the first answer. The agents
         asset::list, asset::one, asset::edit, asset::facts, asset::section,
         finding::list, finding::one, finding::accept, finding::withdraw,
         work::list, work::one, work::create, work::edit, work::note,
-        plan::list, plan::one, plan::prepare, plan::approve, plan::cancel, plan::runs, plan::one_run, plan::output,
+        plan::list, plan::one, plan::prepare, plan::approve, plan::cancel, plan::roll_back, plan::runs, plan::one_run, plan::output,
         audit::list, people::list, people::add,
     ),
     components(schemas(Problem, FieldFault)),

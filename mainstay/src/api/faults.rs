@@ -49,6 +49,10 @@ pub(super) const CODES: &[(&str, &str)] = &[
     ("no_agent", "No agent looks after this asset. Add one with mainstay add-host."),
     ("no_mail", "No mail server is set. Set one under Settings, Mail, then send the message again."),
     ("no_key", "Only webhooks are signed; this channel has no key."),
+    (
+        "no_way_back",
+        "There is nothing to go back to: the plan changed nothing, saved no old packages, or is itself a way back.",
+    ),
     ("not_accepted", "The finding is not accepted, so there is no acceptance to withdraw."),
     ("not_found", "There is no such thing here, or you may not know that there is."),
     ("not_ready", "The plan is not ready. Only a plan that the host has simulated can be approved, once."),

@@ -21,6 +21,7 @@ pub(super) fn routes() -> Router<Door> {
         .route("/api/v1/plans/{id}", get(one))
         .route("/api/v1/plans/{id}/approve", post(approve))
         .route("/api/v1/plans/{id}/cancel", post(cancel))
+        .route("/api/v1/plans/{id}/roll_back", post(roll_back))
         .route("/api/v1/plans/{id}/runs", get(runs))
         .route("/api/v1/runs/{id}", get(one_run))
         .route("/api/v1/runs/{id}/output", get(output))
@@ -110,6 +111,17 @@ pub(super) async fn cancel(caller: Caller, headers: HeaderMap, Path(id): Path<St
     once(&caller, &headers, &format!("POST plans/{id}/cancel"), b"", StatusCode::OK, move |tx, cx| {
         plan::cancel(tx, cx, plan_id)?;
         plan::get(tx, cx, plan_id).map(Plan::from)
+    })
+    .await
+}
+
+/// Prepares the way back from a finished plan whose old packages were saved: a plan of its own, with an approval of its own.
+#[utoipa::path(post, path = "/api/v1/plans/{id}/roll_back", params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)), responses((status = 201, body = Plan)))]
+pub(super) async fn roll_back(caller: Caller, headers: HeaderMap, Path(id): Path<String>) -> Answer {
+    let from: PlanId = id.parse()?;
+    once(&caller, &headers, &format!("POST plans/{id}/roll_back"), b"", StatusCode::CREATED, move |tx, cx| {
+        let made = mainstay_patches::prepare_back(tx, cx, from)?;
+        plan::get(tx, cx, made).map(Plan::from)
     })
     .await
 }

@@ -20,7 +20,7 @@ const VERBS: [(&str, &str, Icon); 5] = [
     ("Add a host", "/assets/add", Icon::Assets),
     ("Show findings", "/findings", Icon::Assets),
     ("Show what happened (audit)", "/settings/audit", Icon::Settings),
-    ("Change patch deadlines", "/settings/policies", Icon::Settings),
+    ("Change deadlines and policies", "/settings/policies", Icon::Settings),
 ];
 
 pub(super) fn routes() -> Router<Door> {

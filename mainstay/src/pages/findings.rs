@@ -5,7 +5,7 @@ use axum::extract::{Form as Posted, Path};
 use axum::routing::{get, post};
 use mainstay_face::ui::{
     Act, Field, Form, Icon, Page, Pager, Row, Toast, card, code, empty, facts, field, form, hidden, link,
-    live_rows, outline_tag, pad, pager, plain_card, rows, stack, tag, textarea, timeline,
+    live_rows, outline_tag, pad, pager, plain_card, rows, stack, tag, textarea, timeline, words,
 };
 use mainstay_face::{Answer, Caller, Cursor, Door, Query, door};
 use mainstay_kernel::{Fault, Problem};
@@ -89,6 +89,21 @@ fn texts(finding: &Finding, name: &str) -> Vec<String> {
         .collect()
 }
 
+/// The CVEs that an update closes, by its own changelog; nothing for findings of other rules.
+fn closes(f: &Finding) -> Markup {
+    let Some(note) = f.detail["cves_note"].as_str() else { return html! {} };
+    let cves = texts(f, "cves");
+    let said = if cves.is_empty() { String::new() } else { words::counted(cves.len() as u64, "CVE", "CVEs") };
+    card(
+        "What the update closes",
+        said,
+        pad(html! {
+            @if !cves.is_empty() { p.mono { (cves.join("  ")) } }
+            p.dim { (note) }
+        }),
+    )
+}
+
 async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
     let id: FindingId = id.parse()?;
     let (f, history) = caller
@@ -102,6 +117,7 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
     let main = stack(html! {
         @if let Some(why) = f.detail["why"].as_str() { (card("Why it matters", "", pad(html! { p { (why) } }))) }
         (card("What was seen", html! { "by rule " span.mono { (f.rule) } }, pad(if evidence.is_empty() { html! { p.dim { "The rule gave no line of its own." } } } else { code("Evidence", &evidence.join("\n")) })))
+        (closes(&f))
         @if !fix.is_empty() { (card("How to mend it", "", pad(code("Steps", &fix.join("\n"))))) }
         (card("History", "", timeline(&history.moments(&words))))
     });

@@ -13,6 +13,7 @@ mod mail;
 mod messages;
 mod own;
 mod plans;
+mod policies;
 mod runs;
 mod settings;
 mod sign_in;
@@ -32,6 +33,7 @@ pub fn routes() -> Router<Door> {
         .merge(work::routes())
         .merge(plans::routes())
         .merge(runs::routes())
+        .merge(policies::routes())
         .merge(settings::routes())
         .merge(audit::routes())
         .merge(mail::routes())

@@ -6,16 +6,17 @@ use axum::routing::{get, post};
 use mainstay_face::ui::{
     Act, Column, Field, Form, Icon, Link, Page, Row, State as Mark, Table, Toast, banner, card, chain, empty,
     facts, field, form, hidden, link, live_rows, outline_tag, pad, plain_card, rows, stack, tag, timeline,
+    words,
 };
 use mainstay_face::{Answer, Caller, Door, door};
 use mainstay_kernel::access::Scope;
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault, Problem};
-use mainstay_patches::Which;
+use mainstay_patches::{BACK, Which};
 use mainstay_record::plan::{self, Plan, State};
 use mainstay_record::run::{self, Run};
 use mainstay_record::{AssetId, PlanId, Ref, asset, evidence, rights};
-use mainstay_wire::Simulation;
+use mainstay_wire::{Saved, Simulation};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Router<Door> {
         .route("/maintenance/plans/{id}", get(one))
         .route("/maintenance/plans/{id}/approve", post(approve))
         .route("/maintenance/plans/{id}/cancel", post(cancel))
+        .route("/maintenance/plans/{id}/back", post(go_back))
 }
 
 fn mark(state: State) -> Mark {
@@ -118,13 +120,15 @@ impl Window {
 }
 
 async fn shown(caller: &Caller, id: PlanId, window: &Window) -> Answer {
-    let (plan, host, runs, history, proof) = caller
+    let (plan, host, saved, runs, history, proof) = caller
         .read(move |tx, cx| {
             let plan = plan::get(tx, cx, id)?;
             let host = asset::get(tx, cx, plan.asset)?;
+            let saved = mainstay_patches::way_back(tx, cx, &plan)?;
             Ok((
                 plan,
                 host,
+                saved,
                 run::of_plan(tx, cx, id)?,
                 told::past(tx, cx, &Ref::from(id), 50)?,
                 evidence::about(tx, cx, &Ref::from(id))?,
@@ -150,12 +154,16 @@ async fn shown(caller: &Caller, id: PlanId, window: &Window) -> Answer {
     let aside = html! {
         (card("About it", "", pad(facts(known))))
         (card("Host", "", pad(html! { (link(&host.name, &format!("/assets/{}", host.id))) " " span.dim { (host.summary) } })))
+        @if let Some(saved) = &saved { (back_offer(&caller, &plan, &host, saved)) }
     };
     let mut page = Page::new(plan.title.clone()).section("maintenance").crumb("Maintenance", "/maintenance")
         .marks(html! { span.num.dim { "#" (plan.number) } (tag(mark(plan.state), plan.state.word())) (outline_tag("updates")) })
         .above(links(&plan, &runs)).live(format!("plan.{}", id.0)).main(main).aside(aside);
     if window.problems.is_empty() {
         page = page.refreshes(format!("/maintenance/plans/{id}"));
+    }
+    if let Some(from) = plan.spec["back_from"].as_str() {
+        page = page.act(Act::link("The plan it takes back", format!("/maintenance/plans/{from}")));
     }
     if matches!(plan.state, State::Draft | State::Simulating | State::Ready | State::Approved) {
         page = page.act(Act::post("Cancel plan", format!("/maintenance/plans/{id}/cancel")));
@@ -172,18 +180,41 @@ fn links(plan: &Plan, runs: &[Run]) -> Markup {
         Link { name: name.to_owned(), fact, state, href: run.map(|r| format!("/maintenance/runs/{}", r.id)) }
     };
     let approved = plan.approved_ms.is_some();
-    chain(&[
-        step("Simulate", "simulate"),
-        Link {
-            name: "Approve".into(),
-            fact: if approved { "approved".into() } else { "to come".into() },
-            state: if approved { Mark::Ok } else { Mark::Unknown },
-            href: None,
-        },
-        step("Keep a way back", "keep"),
-        step("Apply", "apply"),
-        step("Look again", "verify"),
-    ])
+    let approval = Link {
+        name: "Approve".into(),
+        fact: if approved { "approved".into() } else { "to come".into() },
+        state: if approved { Mark::Ok } else { Mark::Unknown },
+        href: None,
+    };
+    let mut all = vec![step("Simulate", "simulate"), approval];
+    if plan.kind == BACK {
+        all.push(step("Go back", "apply"));
+    } else {
+        all.extend([step("Keep a way back", "keep"), step("Apply", "apply")]);
+    }
+    all.push(step("Look again", "verify"));
+    chain(&all)
+}
+
+/// The way back from a finished plan, which is a plan of its own.
+fn back_offer(caller: &Caller, plan: &Plan, host: &asset::Asset, saved: &Saved) -> Markup {
+    let may = caller.cx.may(&rights::PREPARE_PLANS, Scope::Team(host.team)).is_ok();
+    let count = saved.kept.len();
+    let lost = match saved.lost.len() {
+        0 => String::new(),
+        n => format!(" {n} could not be saved and stay as they are."),
+    };
+    let act = Act::post("Roll back", format!("/maintenance/plans/{}/back", plan.id))
+        .unless((!may).then_some("Your roles do not include preparing plans."));
+    card(
+        "Way back",
+        "nothing happens yet",
+        pad(html! {
+            p { (words::counted(count as u64, "old package is", "old packages are")) " saved on " (host.name) "." (lost) }
+            p.dim { "The host is asked first what going back would do; it waits for an approval of its own. Data that a new version converted is not converted back." }
+            (act)
+        }),
+    )
 }
 
 fn approval(caller: &Caller, plan: &Plan, host: &asset::Asset, window: &Window) -> Markup {
@@ -232,9 +263,8 @@ fn steps(simulation: &Simulation) -> Markup {
             html! { (s.origins.join(", ")) },
         ]);
     }
-    let size = simulation
-        .download_bytes
-        .map_or(String::new(), |b| format!(", {} to download", mainstay_face::ui::words::bytes(b)));
+    let size =
+        simulation.download_bytes.map_or(String::new(), |b| format!(", {} to download", words::bytes(b)));
     card(html! { "What would happen" }, format!("{} steps{size}", simulation.steps.len()), html! { (table) })
 }
 
@@ -288,4 +318,13 @@ async fn cancel(caller: Caller, Path(id): Path<String>) -> Answer {
     let plan_id: PlanId = id.parse()?;
     caller.write(move |tx, cx| plan::cancel(tx, cx, plan_id)).await?;
     Ok(door::done(&format!("/maintenance/plans/{id}"), Some(&Toast::new("Cancelled"))))
+}
+
+async fn go_back(caller: Caller, Path(id): Path<String>) -> Answer {
+    let plan_id: PlanId = id.parse()?;
+    let made = caller.write(move |tx, cx| mainstay_patches::prepare_back(tx, cx, plan_id)).await?;
+    Ok(door::done(
+        &format!("/maintenance/plans/{made}"),
+        Some(&Toast::new("The host is asked what going back would do. Nothing is changed yet.")),
+    ))
 }

@@ -1,19 +1,18 @@
-//! Settings: people, roles, tokens, agents, the patch policy.
+//! Settings: people, roles, tokens, agents.
 
 use axum::Router;
 use axum::extract::{Form as Posted, Path};
 use axum::routing::{get, post};
 use mainstay_face::ui::{
     Act, Choice, Column, Field, Form, Icon, Page, Row, Table, Toast, acts, banner, card, checkbox, code,
-    copy_line, empty, field, form, hidden, link, pad, plain_card, rows, select, stack,
+    copy_line, empty, field, form, link, pad, plain_card, rows, select, stack,
 };
 use mainstay_face::{Answer, Caller, Door, door};
 use mainstay_kernel::access::{self, Grantee, Scope, VIEW_PEOPLE};
 use mainstay_kernel::id::PersonId;
 use mainstay_kernel::people::{self, Kind, New, token};
 use mainstay_kernel::{Fault, Problem, notify};
-use mainstay_patches::Deadlines;
-use mainstay_record::{agent, policy, rights};
+use mainstay_record::{agent, rights};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -31,10 +30,9 @@ pub(super) fn routes() -> Router<Door> {
         .route("/settings/tokens/{id}/revoke", post(revoke_token))
         .route("/settings/agents", get(list_agents))
         .route("/settings/agents/{id}/revoke", get(ask_to_revoke).post(revoke_agent))
-        .route("/settings/policies", get(policies).post(change_policy))
 }
 
-fn page(title: &str) -> Page {
+pub(super) fn page(title: &str) -> Page {
     Page::new(title).section("settings").crumb("Settings", "/settings")
 }
 
@@ -48,7 +46,7 @@ async fn index(caller: Caller) -> Answer {
         ("Mail", "/settings/mail", "Where mail leaves, and a test message"),
         ("Channels", "/settings/channels", "Webhooks and push topics that hear of what happens"),
         ("Messages", "/settings/messages", "What was told, to whom, and what became of it"),
-        ("Policies", "/settings/policies", "How long findings may stay open"),
+        ("Policies", "/settings/policies", "How long findings may stay open, and what hosts may fetch"),
         ("Audit", "/settings/audit", "Everything that happened"),
     ];
     let main = card(
@@ -329,107 +327,4 @@ async fn revoke_agent(caller: Caller, Path(id): Path<String>) -> Answer {
     let id = id.parse()?;
     caller.write(move |tx, cx| agent::revoke(tx, cx, id)).await?;
     Ok(door::done("/settings/agents", Some(&Toast::new("Removed. Its key is no longer good."))))
-}
-
-#[derive(Clone, Deserialize)]
-struct Given {
-    version: i64,
-    #[serde(rename = "critical_days")]
-    critical: u32,
-    #[serde(rename = "high_days")]
-    high: u32,
-    #[serde(rename = "medium_days")]
-    medium: u32,
-    #[serde(rename = "low_days")]
-    low: u32,
-    #[serde(default, rename = "do")]
-    what: String,
-}
-
-async fn policies(caller: Caller) -> Answer {
-    caller.cx.may(&rights::VIEW, Scope::Org)?;
-    let now = caller.read(policy::current::<Deadlines>).await?;
-    shown_policy(&caller, now.version, &now.body, &[], None).await
-}
-
-async fn shown_policy(
-    caller: &Caller,
-    version: i64,
-    body: &Deadlines,
-    problems: &[Problem],
-    effect: Option<Markup>,
-) -> Answer {
-    let fault = |name: &str| problems.iter().find(|p| p.field == name).map(|p| p.detail.clone());
-    let days = |name: &'static str, label: &'static str, value: u32| {
-        field(&Field::new(name, label).kind("number").value(value.to_string()).fault(fault(name)))
-    };
-    let fields = html! {
-        (hidden("version", version))
-        (days("critical_days", "Critical, days", body.critical_days)) (days("high_days", "High, days", body.high_days))
-        (days("medium_days", "Medium, days", body.medium_days)) (days("low_days", "Low, days", body.low_days))
-    };
-    let acts = vec![
-        Act::submit("Show what would change").field("do", "dry"),
-        Act::submit("Save").field("do", "save").primary(),
-    ];
-    let main = stack(html! {
-        @if let Some(effect) = effect { (effect) }
-        (card("Patch deadlines", format!("version {version}"), pad(form(&Form { to: "/settings/policies".into(), faults: Vec::new(), fields, acts }))))
-    });
-    frame::framed(
-        caller,
-        page("Policies")
-            .lead("From the day a finding is opened to the day it is due. Every version is kept.")
-            .main(main),
-    )
-    .await
-}
-
-async fn change_policy(caller: Caller, Posted(given): Posted<Given>) -> Answer {
-    let body = Deadlines {
-        critical_days: given.critical,
-        high_days: given.high,
-        medium_days: given.medium,
-        low_days: given.low,
-    };
-    let (wanted, seen, is_dry) = (body.clone(), given.version, given.what == "dry");
-    let done = caller
-        .write(move |tx, cx| {
-            let effects = mainstay_patches::dry_run(tx, cx, &wanted)?;
-            if !is_dry {
-                mainstay_patches::change_deadlines(tx, cx, seen, &wanted)?;
-            }
-            Ok(effects)
-        })
-        .await;
-    match done {
-        Ok(_) if !is_dry => Ok(door::done(
-            "/settings/policies",
-            Some(&Toast::new("Saved. Open findings get their new dates.")),
-        )),
-        Ok(effects) => {
-            let late = effects.iter().filter(|e| e.becomes_late).count();
-            let words = frame::words(&caller);
-            let list: Vec<Row> = effects
-                .iter()
-                .take(20)
-                .map(|e| {
-                    Row::new(html! { (link(&e.title, &format!("/findings/{}", e.finding))) })
-                        .after(html! { span.sm.dim { "due " (words.date(frame::at(e.due_after_ms))) } })
-                })
-                .collect();
-            let shown = card(
-                "What would change",
-                format!("{} findings, {late} of them late at once", effects.len()),
-                if list.is_empty() {
-                    pad(html! { p { "No open finding gets another date." } })
-                } else {
-                    rows(&list)
-                },
-            );
-            shown_policy(&caller, given.version, &body, &[], Some(shown)).await
-        }
-        Err(Fault::Invalid(problems)) => shown_policy(&caller, given.version, &body, &problems, None).await,
-        Err(other) => Err(other.into()),
-    }
 }

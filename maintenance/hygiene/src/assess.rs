@@ -2,13 +2,14 @@
 
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault};
-use mainstay_record::{AssetId, fact, policy};
+use mainstay_record::finding::Sighting;
+use mainstay_record::{AssetId, deadlines, fact, policy};
 use mainstay_wire::accounts::Accounts;
 use mainstay_wire::sockets::Sockets;
 use mainstay_wire::{Section, Seen};
 use serde::de::DeserializeOwned;
 
-use crate::policy::{Deadlines, Limits};
+use crate::policy::{DEADLINES, Limits};
 use crate::verdict::{Place, Verdict};
 use crate::{
     accounts, backups, certificates, databases, disks, keys, privileged, sockets, sshd, sudo, units,
@@ -21,8 +22,26 @@ use crate::{
 /// `Broken` when another version of the program wrote the facts, or the store fails.
 pub fn assess(tx: &mut Tx<'_>, cx: &Cx, asset: AssetId, section: &Section) -> Result<(), Fault> {
     let limits = policy::current::<Limits>(tx, cx)?.body;
-    let now_ms = cx.now_ms();
-    let mut desk = Desk { tx, cx, asset, limits: &limits };
+    look(&mut Desk { tx, cx, asset, limits: &limits, kept: None }, section)
+}
+
+/// What the rules would see on one host under these limits; nothing is filed.
+pub(crate) fn would_see(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    asset: AssetId,
+    limits: &Limits,
+    sections: &[Section],
+) -> Result<Vec<(&'static str, Sighting)>, Fault> {
+    let mut kept = Vec::new();
+    for section in sections {
+        look(&mut Desk { tx, cx, asset, limits, kept: Some(&mut kept) }, section)?;
+    }
+    Ok(kept)
+}
+
+fn look(desk: &mut Desk<'_, '_>, section: &Section) -> Result<(), Fault> {
+    let (limits, now_ms) = (desk.limits, desk.cx.now_ms());
     match section {
         Section::Sockets => {
             desk.judge(section, sockets::judge)?;
@@ -31,18 +50,18 @@ pub fn assess(tx: &mut Tx<'_>, cx: &Cx, asset: AssetId, section: &Section) -> Re
             desk.assess_certificates(now_ms)
         }
         Section::Accounts => {
-            desk.judge(section, |seen| accounts::judge(seen, &limits))?;
+            desk.judge(section, |seen| accounts::judge(seen, limits))?;
             desk.assess_keys()?;
             desk.assess_sshd()
         }
         Section::Sudo => desk.judge(section, sudo::judge),
         Section::Keys => desk.assess_keys(),
         Section::Sshd => desk.assess_sshd(),
-        Section::Disks => desk.judge(section, |seen| disks::judge(seen, &limits)),
+        Section::Disks => desk.judge(section, |seen| disks::judge(seen, limits)),
         Section::Units => desk.judge(section, units::judge),
         Section::Certificates => desk.assess_certificates(now_ms),
         Section::Databases => desk.judge(section, |seen| databases::judge(seen, now_ms)),
-        Section::Backups => desk.judge(section, |seen| backups::judge(seen, now_ms, &limits)),
+        Section::Backups => desk.judge(section, |seen| backups::judge(seen, now_ms, limits)),
         Section::Privileged => desk.judge(section, privileged::judge),
         Section::System
         | Section::Packages
@@ -59,6 +78,8 @@ struct Desk<'a, 'tx> {
     cx: &'a Cx,
     asset: AssetId,
     limits: &'a Limits,
+    /// Where to put what is seen instead of filing it.
+    kept: Option<&'a mut Vec<(&'static str, Sighting)>>,
 }
 
 impl Desk<'_, '_> {
@@ -70,7 +91,14 @@ impl Desk<'_, '_> {
         let Some((seen, at_ms)) = fact::typed::<T>(self.tx, self.cx, self.asset, section)? else {
             return Ok(());
         };
-        let deadlines = policy::current::<Deadlines>(self.tx, self.cx)?.body;
+        if let Some(kept) = &mut self.kept {
+            let told = judge(&seen).into_iter();
+            kept.extend(
+                told.flat_map(|verdict| verdict.seen.into_iter().map(move |seen| (verdict.rule, seen))),
+            );
+            return Ok(());
+        }
+        let deadlines = deadlines::current(self.tx, self.cx, DEADLINES)?.body;
         let place = Place { asset: self.asset, scope: section.word(), at_ms };
         judge(&seen).into_iter().try_for_each(|verdict| verdict.file(self.tx, self.cx, place, &deadlines))
     }

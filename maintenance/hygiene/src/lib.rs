@@ -31,6 +31,7 @@ pub mod disks;
 mod draft;
 pub mod exposure;
 pub mod keys;
+pub mod limits;
 pub mod policy;
 pub mod privileged;
 mod programs;
@@ -45,7 +46,7 @@ pub mod units;
 pub mod verdict;
 
 pub use assess::assess;
-pub use policy::{Deadlines, Limits};
+pub use policy::{DEADLINES, Limits};
 
 /// The name of the room: in addresses, rights, and before the dot of its rules.
 pub const NAME: &str = "hygiene";

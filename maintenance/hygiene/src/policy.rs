@@ -1,44 +1,16 @@
 //! What the room decides by: days until a finding is due, and the limits above which something is one.
 
-use mainstay_record::finding::Severity;
+use mainstay_kernel::{Fault, Problem};
+use mainstay_record::deadlines::{self, Deadlines};
 use mainstay_record::policy::Policy;
 use serde::{Deserialize, Serialize};
 
-const DAY_MS: i64 = 86_400_000;
-
-/// Days until a finding is due, by severity. `Info` is never due.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Deadlines {
-    pub critical_days: u32,
-    pub high_days: u32,
-    pub medium_days: u32,
-    pub low_days: u32,
-}
-
-impl Default for Deadlines {
-    fn default() -> Self {
-        Self { critical_days: 3, high_days: 14, medium_days: 60, low_days: 180 }
-    }
-}
-
-impl Policy for Deadlines {
-    const NAME: &'static str = "hygiene.deadlines";
-}
-
-impl Deadlines {
-    /// When a finding of this severity, first seen at `first_ms`, is due (both milliseconds since 1970).
-    pub fn due(&self, severity: Severity, first_ms: i64) -> Option<i64> {
-        let days = match severity {
-            Severity::Info => return None,
-            Severity::Low => self.low_days,
-            Severity::Medium => self.medium_days,
-            Severity::High => self.high_days,
-            Severity::Critical => self.critical_days,
-        };
-        Some(first_ms.saturating_add(i64::from(days) * DAY_MS))
-    }
-}
+/// Days until a finding of this room is due.
+pub const DEADLINES: deadlines::Of = deadlines::Of {
+    room: crate::NAME,
+    policy: "hygiene.deadlines",
+    usual: || Deadlines { critical_days: 3, high_days: 14, medium_days: 60, low_days: 180 },
+};
 
 /// The limits above which the rules speak.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +43,41 @@ impl Default for Limits {
             disk_high_percent: 97,
             backup_quiet_days: 8,
         }
+    }
+}
+
+impl Limits {
+    /// # Errors
+    /// `Invalid` with every limit that cannot be meant, and those where the pressing one comes before the milder one.
+    pub fn check(&self) -> Result<(), Fault> {
+        let mut problems = Vec::new();
+        let mut need = |is_well: bool, field: &str, detail: &str| {
+            if !is_well {
+                let (field, detail) = (field.to_owned(), detail.to_owned());
+                problems.push(Problem { field, code: "out_of_range", detail });
+            }
+        };
+        let days = |days: u32| (1..=3650).contains(&days);
+        need(
+            self.password_max_days.is_none_or(days),
+            "password_max_days",
+            "give 1 to 3,650 days, or nothing",
+        );
+        need((1..=100).contains(&self.ssh_max_attempts), "ssh_max_attempts", "give 1 to 100 attempts");
+        need(days(self.certificate_high_days), "certificate_high_days", "give 1 to 3,650 days");
+        need(
+            days(self.certificate_medium_days) && self.certificate_medium_days >= self.certificate_high_days,
+            "certificate_medium_days",
+            "give 1 to 3,650 days, no fewer than where it is pressing",
+        );
+        need((1..=100).contains(&self.disk_medium_percent), "disk_medium_percent", "give 1 to 100 per cent");
+        need(
+            (1..=100).contains(&self.disk_high_percent) && self.disk_high_percent >= self.disk_medium_percent,
+            "disk_high_percent",
+            "give 1 to 100 per cent, no less than where it is nearly full",
+        );
+        need(days(self.backup_quiet_days), "backup_quiet_days", "give 1 to 3,650 days");
+        if problems.is_empty() { Ok(()) } else { Err(Fault::Invalid(problems)) }
     }
 }
 

@@ -3,10 +3,9 @@
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault};
 use mainstay_record::AssetId;
-use mainstay_record::finding::{self, Finding, Look, Sighting, State};
+use mainstay_record::deadlines::Deadlines;
+use mainstay_record::finding::{self, Gap, Look, Sighting};
 use mainstay_wire::{Seen, Unseen};
-
-use crate::Deadlines;
 
 /// What a rule saw, and what was hidden from it.
 pub struct Verdict {
@@ -52,33 +51,15 @@ impl Verdict {
         place: Place<'_>,
         deadlines: &Deadlines,
     ) -> Result<(), Fault> {
-        let due = |severity, first_ms| deadlines.due(severity, first_ms);
+        let due = |severity, first_ms| deadlines.due_ms(severity, first_ms);
         let Place { asset, scope, at_ms } = place;
         let look = || Look { rule: self.rule, asset, scope, at_ms, due: &due };
         let because = match &self.hidden {
             Hidden::Nothing => return finding::observe(tx, cx, look(), &self.seen).map(drop),
             Hidden::Everything(because) | Hidden::Some { because, .. } => because,
         };
-        let known: Vec<Finding> = finding::of_asset(tx, cx, asset)?
-            .into_iter()
-            .filter(|known| known.rule == self.rule && known.state != State::Gone)
-            .collect();
-        let is_seen = |known: &Finding| self.seen.iter().any(|seen| seen.subject == known.subject);
-        let (kept, closed): (Vec<_>, Vec<_>) =
-            known.iter().filter(|known| !is_seen(known)).partition(|known| self.hidden.hides(&known.subject));
-        if kept.is_empty() && !self.seen.is_empty() {
-            return finding::observe(tx, cx, look(), &self.seen).map(drop);
-        }
-        // Observing and then marking stale tells events; it is done only when the look brought something new.
-        let is_new = |seen: &Sighting| {
-            !known.iter().any(|known| known.subject == seen.subject && known.severity == seen.severity)
-        };
-        if !closed.is_empty() || self.seen.iter().any(is_new) {
-            let all: Vec<Sighting> =
-                self.seen.iter().cloned().chain(kept.into_iter().map(as_sighting)).collect();
-            finding::observe(tx, cx, look(), &all)?;
-        }
-        finding::unseen(tx, cx, look(), because).map(drop)
+        let gap = Gap { because, hides: &|subject| self.hidden.hides(subject) };
+        finding::observe_partly(tx, cx, look(), &self.seen, gap).map(drop)
     }
 }
 
@@ -99,17 +80,6 @@ impl Hidden {
             Self::Everything(_) => true,
             Self::Some { hides, .. } => hides(subject),
         }
-    }
-}
-
-/// A finding that stays, as it was last seen.
-fn as_sighting(known: &Finding) -> Sighting {
-    Sighting {
-        subject: known.subject.clone(),
-        severity: known.severity,
-        title: known.title.clone(),
-        reason: known.reason.clone(),
-        detail: known.detail.clone(),
     }
 }
 

@@ -6,18 +6,21 @@ use mainstay_record::plan::{self, Plan, State};
 use mainstay_record::run::{self, Run};
 use mainstay_record::{AssetId, FindingId, PlanId, evidence, fact, finding, rights};
 use mainstay_wire::packages::Updates;
-use mainstay_wire::{Apply, Outcome, OutcomeState, Pinned, Saved, Section, Simulation, Task, Wish};
+use mainstay_wire::{Apply, Outcome, OutcomeState, Pinned, Saved, Section, Simulation, Step, Task, Wish};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::waiting;
+use crate::back::{self, BACK};
+use crate::{changelogs, waiting};
 
 /// The kind of plan of this room.
 pub const KIND: &str = "patches.upgrade";
 
-const SIMULATION_S: u32 = 300;
+pub(crate) const SIMULATION_S: u32 = 300;
 const KEEPING_S: u32 = 1_800;
-const APPLYING_S: u32 = 7_200;
+pub(crate) const APPLYING_S: u32 = 7_200;
+/// How long the host waits for somebody else to be done with packages.
+pub(crate) const LOCK_WAIT_S: u32 = 300;
 
 /// Which updates a plan takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,17 +37,7 @@ pub enum Which {
 pub fn prepare(tx: &mut Tx<'_>, cx: &Cx, on: AssetId, which: Which) -> Result<PlanId, Fault> {
     let host = mainstay_record::asset::get(tx, cx, on)?;
     cx.may(&rights::PREPARE_PLANS, host.scope())?;
-    let plans = plan::of_asset(tx, cx, on)?;
-    if let Some(open) = plans.iter().find(|p| p.kind == KIND && p.state.is_open()) {
-        return Err(Fault::conflict(
-            "plan_open",
-            format!(
-                "plan #{} for this host is {}; finish or cancel it first",
-                open.number,
-                open.state.word()
-            ),
-        ));
-    }
+    refuse_second(tx, cx, on)?;
     let seen = fact::typed::<Updates>(tx, cx, on, &Section::Updates)?;
     let Some(updates) = seen.and_then(|(seen, _)| seen.value) else {
         return Err(Fault::conflict(
@@ -70,6 +63,23 @@ pub fn prepare(tx: &mut Tx<'_>, cx: &Cx, on: AssetId, which: Which) -> Result<Pl
     let wish = if which == Which::Everything { Wish::Everything } else { Wish::Exactly { set } };
     run::order(tx, cx, on, Some(id), "simulate", &Task::SimulatePackages { wish }, SIMULATION_S)?;
     Ok(id)
+}
+
+/// One plan per host at a time, whichever way it goes.
+pub(crate) fn refuse_second(tx: &mut Tx<'_>, cx: &Cx, on: AssetId) -> Result<(), Fault> {
+    let plans = plan::of_asset(tx, cx, on)?;
+    let is_ours = |plan: &&Plan| [KIND, BACK].contains(&plan.kind.as_str());
+    match plans.iter().filter(is_ours).find(|plan| plan.state.is_open()) {
+        None => Ok(()),
+        Some(open) => Err(Fault::conflict(
+            "plan_open",
+            format!(
+                "plan #{} for this host is {}; finish or cancel it first",
+                open.number,
+                open.state.word()
+            ),
+        )),
+    }
 }
 
 /// The findings that such a plan is to mend.
@@ -129,17 +139,26 @@ fn start(tx: &mut Tx<'_>, cx: &Cx, id: PlanId) -> Result<(), Fault> {
         return Ok(());
     }
     let plan = plan::get(tx, cx, id)?;
+    if plan.kind == BACK {
+        return back::start(tx, cx, &plan);
+    }
     let simulation = simulation(&plan)?;
     // What is installed now, so that there is a way back.
-    let packages = simulation.steps.iter().filter_map(|step| {
-        let version = step.old.clone()?;
-        Some(Pinned { name: step.name.clone(), version, architecture: step.architecture.clone() })
-    });
-    let task = Task::KeepOld { save_as: id.to_string(), packages: packages.collect() };
+    let packages: Vec<Pinned> = simulation.steps.iter().filter_map(replaced).collect();
+    if packages.is_empty() {
+        return order_apply(tx, cx, &plan, &simulation);
+    }
+    let task = Task::KeepOld { save_as: id.to_string(), packages };
     run::order(tx, cx, plan.asset, Some(id), "keep", &task, KEEPING_S).map(drop)
 }
 
-fn simulation(plan: &Plan) -> Result<Simulation, Fault> {
+/// What a step takes away.
+fn replaced(step: &Step) -> Option<Pinned> {
+    let version = step.old.clone()?;
+    Some(Pinned { name: step.name.clone(), version, architecture: step.architecture.clone() })
+}
+
+pub(crate) fn simulation(plan: &Plan) -> Result<Simulation, Fault> {
     let value = plan
         .simulation
         .clone()
@@ -156,9 +175,14 @@ pub fn hearers() -> Vec<events::Hearer> {
 pub fn hear_run(tx: &mut Tx<'_>, cx: &Cx, event: &events::Event) -> Result<(), Fault> {
     let cx = &cx.as_house("patches");
     let run = run::get(tx, cx, mainstay_record::RunId(event.subject.id))?;
-    let Some(id) = run.plan else { return Ok(()) };
+    let Some(outcome) = run.outcome.clone() else { return Ok(()) };
+    let Some(id) = run.plan else {
+        return if run.step == changelogs::STEP { changelogs::heard(tx, cx, &run, &outcome) } else { Ok(()) };
+    };
     let plan = plan::get(tx, cx, id)?;
-    let Some(outcome) = run.outcome.clone().filter(|_| plan.kind == KIND) else { return Ok(()) };
+    if ![KIND, BACK].contains(&plan.kind.as_str()) {
+        return Ok(());
+    }
     match run.step.as_str() {
         "simulate" => simulated(tx, cx, &plan, &outcome),
         "keep" => kept(tx, cx, &plan, &outcome),
@@ -183,23 +207,52 @@ fn simulated(tx: &mut Tx<'_>, cx: &Cx, plan: &Plan, outcome: &Outcome) -> Result
     if simulation.steps.is_empty() {
         return fail(tx, cx, plan, "the host would change nothing; what waited is installed already");
     }
-    let replaced = simulation.steps.iter().filter(|step| step.old.is_some()).count();
-    let rollback = format!(
-        "saved packages: {} of {replaced} old versions are still offered, the others are repacked where possible",
-        simulation.old_still_offered
-    );
+    let rollback = if plan.kind == BACK {
+        "the versions of today stay in the archive; a new plan installs them again".to_owned()
+    } else {
+        way_back_in_words(&simulation)
+    };
     plan::set_simulation(tx, cx, plan.id, &result, &simulation.hash, &rollback)?;
     let said = json!({ "steps": simulation.steps.len(), "hash": simulation.hash });
     plan::advance(tx, cx, plan.id, &[State::Simulating], State::Ready, &said).map(drop)
+}
+
+/// What an approval says there is to go back to, and no more than that.
+fn way_back_in_words(simulation: &Simulation) -> String {
+    let replaced = simulation.steps.iter().filter(|step| step.old.is_some()).count();
+    if replaced == 0 {
+        return "nothing is replaced; what comes new can be removed".to_owned();
+    }
+    let Some(way_back) = &simulation.way_back else {
+        return format!(
+            "saved packages: {} of {replaced} old versions are still offered, the others are repacked where possible",
+            simulation.old_still_offered
+        );
+    };
+    let saved = match (way_back.to_save, way_back.lost.len()) {
+        (0, _) => "none: no old package can be saved".to_owned(),
+        (n, 0) => format!(
+            "saved packages: all {n} old versions, {} of them from the archive",
+            simulation.old_still_offered
+        ),
+        (n, lost) => format!("saved packages: {n} of {replaced} old versions; {lost} cannot be had again"),
+    };
+    match &way_back.snapshot {
+        Some(snapshot) => format!("snapshot: {snapshot}; {saved}"),
+        None if way_back.possible.is_empty() => saved,
+        None => format!(
+            "{saved}; no snapshot is taken by itself, though one could be: {}",
+            way_back.possible.join(", ")
+        ),
+    }
 }
 
 fn kept(tx: &mut Tx<'_>, cx: &Cx, plan: &Plan, outcome: &Outcome) -> Result<(), Fault> {
     if plan.state != State::Running {
         return Ok(());
     }
-    // What could not be saved is written down; the approval said how much there is to go back to.
     let saved = outcome.result.clone().and_then(|value| serde_json::from_value::<Saved>(value).ok());
-    let words = saved.map_or_else(
+    let words = saved.as_ref().map_or_else(
         || outcome.summary.clone(),
         |s| format!("{} packages saved, {} could not be had", s.kept.len(), s.lost.len()),
     );
@@ -212,6 +265,31 @@ fn kept(tx: &mut Tx<'_>, cx: &Cx, plan: &Plan, outcome: &Outcome) -> Result<(), 
         &serde_json::to_string(&outcome.result).map_err(Fault::broken)?,
     )?;
     let simulation = simulation(plan)?;
+    if let Some(because) = is_less_than_approved(&simulation, saved.as_ref(), outcome) {
+        return fail(tx, cx, plan, &format!("nothing was changed: {because}"));
+    }
+    order_apply(tx, cx, plan, &simulation)
+}
+
+/// Why the way back is not the one that was approved.
+fn is_less_than_approved(
+    simulation: &Simulation,
+    saved: Option<&Saved>,
+    outcome: &Outcome,
+) -> Option<String> {
+    let way_back = simulation.way_back.as_ref()?;
+    let known: Vec<&Pinned> = way_back.lost.iter().map(|lost| &lost.package).collect();
+    let Some(saved) = saved else {
+        return Some(format!("the old packages were not saved ({})", outcome.summary));
+    };
+    let news = saved.lost.iter().find(|lost| !known.contains(&&lost.package))?;
+    Some(format!(
+        "{} {} could not be saved, although the approval counted on it: {}",
+        news.package.name, news.package.version, news.because
+    ))
+}
+
+fn order_apply(tx: &mut Tx<'_>, cx: &Cx, plan: &Plan, simulation: &Simulation) -> Result<(), Fault> {
     let set = simulation.steps.iter().filter_map(|step| {
         let version = step.new.clone()?;
         Some(Pinned { name: step.name.clone(), version, architecture: step.architecture.clone() })
@@ -221,7 +299,7 @@ fn kept(tx: &mut Tx<'_>, cx: &Cx, plan: &Plan, outcome: &Outcome) -> Result<(), 
         set: set.collect(),
         remove: remove.collect(),
         approved_hash: simulation.hash.clone(),
-        lock_wait_s: 300,
+        lock_wait_s: LOCK_WAIT_S,
     };
     run::order(tx, cx, plan.asset, Some(plan.id), "apply", &Task::ApplyPackages(apply), APPLYING_S).map(drop)
 }
@@ -253,7 +331,7 @@ fn verified(tx: &mut Tx<'_>, cx: &Cx, plan: &Plan, outcome: &Outcome) -> Result<
             tx,
             cx,
             plan,
-            &format!("installed, but the host could not be looked at again: {}", outcome.summary),
+            &format!("carried out, but the host could not be looked at again: {}", outcome.summary),
         )
     }
 }

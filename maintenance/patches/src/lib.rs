@@ -3,27 +3,46 @@
 //! Words: an *update* is a newer version the host's own package system would install; a *plan* is an exact set of
 //! them for one host, simulated by the host, approved by a person, applied as approved, and verified by looking again.
 
-mod deadlines;
+mod back;
+mod changelogs;
 mod desk;
 mod restart;
 mod support;
 mod waiting;
+mod whole;
 
 #[cfg(test)]
 mod tests;
 
-pub use deadlines::{Deadlines, Effect, change_deadlines, dry_run};
+pub use back::{BACK, prepare_back, way_back};
+pub use changelogs::Changelogs;
 pub use desk::{KIND, Which, approve, hear_run, hearers, prepare, start_in_window};
 
-use mainstay_kernel::store::Tx;
+use mainstay_kernel::store::{Migration, Schema, Tx};
 use mainstay_kernel::{Cx, Fault, jobs};
-use mainstay_record::finding::{self, Look, Severity, Sighting};
-use mainstay_record::{AssetId, fact, policy};
+use mainstay_record::deadlines::{self, Deadlines};
+use mainstay_record::finding::{self, Gap, Look, Severity, Sighting};
+use mainstay_record::{AssetId, fact};
+use mainstay_wire::packages::Updates;
 use mainstay_wire::{Section, Seen, Unseen};
 use serde::de::DeserializeOwned;
 
 /// The word of this room, everywhere.
 pub const NAME: &str = "patches";
+
+/// The tables of this room.
+pub const SCHEMA: Schema = Schema {
+    part: NAME,
+    steps: &[Migration { name: "0001_patches", text: include_str!("migrations/0001_patches.sql") }],
+};
+
+/// How long each class of finding of this room may stay open. What PCI DSS asks for at most (a month for what is
+/// critical or high) is undercut; the rest is common practice.
+pub const DEADLINES: deadlines::Of = deadlines::Of {
+    room: NAME,
+    policy: "patches.deadlines",
+    usual: || Deadlines { critical_days: 3, high_days: 14, medium_days: 30, low_days: 90 },
+};
 
 /// The kinds of jobs of this room.
 pub const JOBS: &[jobs::Kind] = &[jobs::Kind {
@@ -34,39 +53,46 @@ pub const JOBS: &[jobs::Kind] = &[jobs::Kind {
 
 /// Lets the rules of this room look at a section that came in.
 pub fn assess(tx: &mut Tx<'_>, cx: &Cx, asset: AssetId, section: &Section) -> Result<(), Fault> {
+    let anything = |_: &Unseen, _: &str| true;
     match section {
-        Section::Updates => rule(tx, cx, asset, section, waiting::RULE, waiting::sightings, waiting::hides),
+        Section::Updates => {
+            let named = changelogs::known(tx, cx, asset)?;
+            let judge = |updates: &Updates, now_ms| waiting::sightings(updates, now_ms, &named);
+            rule(tx, cx, asset, section, waiting::RULE, judge, |gap, _| waiting::concerns(gap))?;
+            changelogs::order(tx, cx, asset)
+        }
+        Section::Packages => rule(tx, cx, asset, section, whole::RULE, whole::sightings, anything),
         Section::Restarts => rule(tx, cx, asset, section, restart::RULE, restart::sightings, restart::hides),
-        Section::System => rule(tx, cx, asset, section, support::RULE, support::sightings, |_, _| true),
+        Section::System => rule(tx, cx, asset, section, support::RULE, support::sightings, anything),
         _ => Ok(()),
     }
 }
 
-/// Runs one rule over one section. A gap that may hide what was known closes nothing.
+/// Runs one rule over one section. What a gap may hide is not closed by it.
 fn rule<T: DeserializeOwned>(
     tx: &mut Tx<'_>,
     cx: &Cx,
     asset: AssetId,
     section: &Section,
     name: &'static str,
-    judge: fn(&T, i64) -> Vec<Sighting>,
-    hides: fn(&T, &Unseen) -> bool,
+    judge: impl Fn(&T, i64) -> Vec<Sighting>,
+    hides: fn(&Unseen, &str) -> bool,
 ) -> Result<(), Fault> {
     let Some((Seen { value, unseen, .. }, at_ms)) = fact::typed::<T>(tx, cx, asset, section)? else {
         return Ok(());
     };
-    let deadlines = policy::current::<Deadlines>(tx, cx)?.body;
-    let due = |severity: Severity, since_ms: i64| Some(deadlines.due_ms(severity, since_ms));
+    let deadlines = deadlines::current(tx, cx, DEADLINES)?.body;
+    let due = |severity: Severity, since_ms: i64| deadlines.due_ms(severity, since_ms);
     let look = Look { rule: name, asset, scope: section.word(), at_ms, due: &due };
-    let gap =
+    let because =
         unseen.iter().map(|gap| format!("{}: {}", gap.what, gap.because)).collect::<Vec<_>>().join("; ");
-    match value {
-        Some(value) if !unseen.iter().any(|gap| hides(&value, gap)) => {
-            finding::observe(tx, cx, look, &judge(&value, at_ms)).map(drop)
-        }
-        Some(value) => finding::observe_partly(tx, cx, look, &judge(&value, at_ms), &gap).map(drop),
-        None => finding::unseen(tx, cx, look, &gap).map(drop),
+    let Some(value) = value else { return finding::unseen(tx, cx, look, &because).map(drop) };
+    let seen = judge(&value, at_ms);
+    if unseen.is_empty() {
+        return finding::observe(tx, cx, look, &seen).map(drop);
     }
+    let gap = Gap { because: &because, hides: &|subject| unseen.iter().any(|gap| hides(gap, subject)) };
+    finding::observe_partly(tx, cx, look, &seen, gap).map(drop)
 }
 
 /// Days between two moments, in words: `41 days`, `1 day`, `less than a day`.

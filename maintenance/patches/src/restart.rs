@@ -2,7 +2,7 @@
 
 use mainstay_record::finding::{Severity, Sighting};
 use mainstay_wire::Unseen;
-use mainstay_wire::packages::{RebootReason, Restarts, StaleKind, StaleUnit};
+use mainstay_wire::packages::{PROGRAMS_IN_NO_UNIT, REBOOT, RebootReason, Restarts, StaleKind, StaleUnit};
 use serde_json::json;
 
 pub(crate) const RULE: &str = "patches.restart_needed";
@@ -17,9 +17,14 @@ pub(crate) fn sightings(restarts: &Restarts, _now_ms: i64) -> Vec<Sighting> {
     seen
 }
 
-/// Any unit may be among the processes that could not be read: a gap closes nothing.
-pub(crate) fn hides(_: &Restarts, _: &Unseen) -> bool {
-    true
+/// Whether a unit may be among the processes that could not be read. A gap that names what it hides hides nothing else.
+pub(crate) fn hides(gap: &Unseen, subject: &str) -> bool {
+    let Some(names) = &gap.hides else { return true };
+    let is_unit = ["service", "scope"]
+        .iter()
+        .any(|kind| subject.strip_suffix(kind).is_some_and(|name| name.ends_with('.')));
+    let is_program = !is_unit && subject != REBOOT;
+    names.iter().any(|name| name == subject || (is_program && name == PROGRAMS_IN_NO_UNIT))
 }
 
 fn unit(unit: &StaleUnit) -> Sighting {
@@ -65,7 +70,7 @@ fn reboot(reasons: &[RebootReason]) -> Sighting {
         })
         .collect();
     Sighting {
-        subject: "reboot".to_owned(),
+        subject: REBOOT.to_owned(),
         severity: Severity::Medium,
         title: "This machine has to start again".to_owned(),
         reason: format!("{}.", evidence[0]),

@@ -48,14 +48,22 @@ pub fn observe(tx: &mut Tx<'_>, cx: &Cx, look: Look<'_>, sightings: &[Sighting])
     compare(tx, cx, &look, sightings, None)
 }
 
-/// As [`observe`] for a look with gaps: what is seen counts, what is not seen may be hidden. It closes nothing; what
-/// was known and is not seen is marked stale with the reason.
+/// What a look could not see.
+#[derive(Clone, Copy)]
+pub struct Gap<'a> {
+    pub because: &'a str,
+    /// Whether a subject may stand behind it.
+    pub hides: &'a dyn Fn(&str) -> bool,
+}
+
+/// As [`observe`] for a look with gaps: what is seen counts, and what is visibly gone closes. What was known and may
+/// stand behind the gap stays, marked stale with the reason.
 pub fn observe_partly(
     tx: &mut Tx<'_>,
     cx: &Cx,
     look: Look<'_>,
     sightings: &[Sighting],
-    gap: &str,
+    gap: Gap<'_>,
 ) -> Result<Diff, Fault> {
     compare(tx, cx, &look, sightings, Some(gap))
 }
@@ -65,10 +73,10 @@ fn compare(
     cx: &Cx,
     look: &Look<'_>,
     sightings: &[Sighting],
-    gap: Option<&str>,
+    gap: Option<Gap<'_>>,
 ) -> Result<Diff, Fault> {
     let mut diff = Diff::default();
-    if !store::enter_scope(tx, cx.org, look, gap)? {
+    if !store::enter_scope(tx, cx.org, look, gap.map(|gap| gap.because))? {
         return Ok(diff);
     }
     let known = store::of_scope(tx, cx.org, look)?;
@@ -91,11 +99,11 @@ fn compare(
     let is_seen = |k: &&Known| sightings.iter().any(|s| s.subject == k.subject);
     for before in known.iter().filter(|k| k.state != State::Gone && !is_seen(k)) {
         match gap {
-            None => {
+            Some(gap) if (gap.hides)(&before.subject) => mark_stale(tx, cx, look, before, gap.because)?,
+            _ => {
                 close(tx, cx, look, before)?;
                 diff.gone.push(before.id);
             }
-            Some(gap) => mark_stale(tx, cx, look, before, gap)?,
         }
     }
     Ok(diff)

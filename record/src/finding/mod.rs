@@ -11,7 +11,7 @@ mod store;
 
 pub use accept::{accept, return_accepted, withdraw};
 pub use blind::{Blind, blind};
-pub use law::{Diff, Look, Sighting, observe, observe_partly, unseen};
+pub use law::{Diff, Gap, Look, Sighting, observe, observe_partly, unseen};
 pub use severity::Severity;
 pub use store::{Counts, Standing};
 

@@ -19,6 +19,7 @@ pub mod record;
 pub mod relations;
 mod resolve;
 mod settings;
+mod sort;
 mod sources;
 #[cfg(test)]
 mod tests;

@@ -171,7 +171,7 @@ impl Mending<'_, '_> {
 
     fn run(&mut self) {
         let mut order = self.marks.universe.order.clone();
-        order.sort_by_key(|package| std::cmp::Reverse(self.scores[*package]));
+        super::sort::sort(&mut order, &|a, b| self.scores[a] > self.scores[b]);
         for round in 0..MOST_ROUNDS {
             let mut has_changed = false;
             for package in &order {

@@ -15,7 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use crate::Host;
-use crate::wire::packages::{RebootReason, Restarts, StaleKind, StaleProcess, StaleUnit};
+use crate::wire::packages::{
+    PROGRAMS_IN_NO_UNIT, REBOOT, RebootReason, Restarts, StaleKind, StaleProcess, StaleUnit,
+};
 use crate::wire::{Seen, Unseen};
 
 /// Everything that runs old code.
@@ -25,11 +27,15 @@ pub fn restarts(host: &Host) -> Seen<Restarts> {
         Err(fault) => return Seen::not(Unseen::new("restart needs", crate::host::reason("/proc", &fault))),
     };
     let mut seen = Restarts::default();
-    let mut stale = Vec::new();
+    let (mut stale, mut hidden) = (Vec::new(), BTreeSet::new());
+    let is_everybody_listed = !host.is_live() || ids.contains(&1);
     for pid in ids {
         match look(host, pid) {
             Look::Sound => seen.processes_seen += 1,
-            Look::Hidden => seen.processes_hidden += 1,
+            Look::Hidden(names) => {
+                seen.processes_hidden += 1;
+                hidden.extend(names);
+            }
             Look::Gone => {}
             Look::Stale(process) => {
                 seen.processes_seen += 1;
@@ -42,7 +48,11 @@ pub fn restarts(host: &Host) -> Seen<Restarts> {
     let mut unseen = Vec::new();
     if seen.processes_hidden > 0 {
         let because = format!("the maps of {} processes may not be read by this user", seen.processes_hidden);
-        unseen.push(Unseen::new("old code in other users' processes", because));
+        unseen.push(Unseen::new("old code in other users' processes", because).hides(hidden));
+    }
+    if !is_everybody_listed {
+        let because = "/proc is mounted so that this user sees only its own";
+        unseen.push(Unseen::new("processes of other users", because));
     }
     name_owners(host, &mut stale);
     seen.units = by_unit(host, stale);
@@ -53,8 +63,8 @@ pub fn restarts(host: &Host) -> Seen<Restarts> {
 
 enum Look {
     Sound,
-    /// Not ours to see.
-    Hidden,
+    /// Not ours to see; what it may be.
+    Hidden(Vec<String>),
     /// It ended meanwhile.
     Gone,
     Stale(StaleProcess),
@@ -63,7 +73,7 @@ enum Look {
 fn look(host: &Host, pid: u32) -> Look {
     let text = match host.proc_text(format!("{pid}/maps")) {
         Ok(text) => text,
-        Err(fault) if fault.kind() == ErrorKind::PermissionDenied => return Look::Hidden,
+        Err(fault) if fault.kind() == ErrorKind::PermissionDenied => return hidden(host, pid),
         Err(_) => return Look::Gone,
     };
     let files = maps::replaced(&text);
@@ -74,6 +84,22 @@ fn look(host: &Host, pid: u32) -> Look {
     let program = program.to_string_lossy();
     let program = program.strip_suffix(" (deleted)").unwrap_or(&program).to_owned();
     Look::Stale(StaleProcess { pid, program, files, packages: Vec::new() })
+}
+
+/// Whose processes these are is public, even where what they run is not.
+fn hidden(host: &Host, pid: u32) -> Look {
+    let Ok(groups) = host.proc_text(format!("{pid}/cgroup")) else {
+        return Look::Hidden(vec![PROGRAMS_IN_NO_UNIT.to_owned(), REBOOT.to_owned()]);
+    };
+    if unit::is_container(&groups) {
+        return Look::Sound;
+    }
+    match unit::of_cgroup(&groups) {
+        Some((name, StaleKind::Reboot)) => Look::Hidden(vec![name, REBOOT.to_owned()]),
+        Some((name, _)) => Look::Hidden(vec![name]),
+        None if pid == 1 => Look::Hidden(vec![PROGRAMS_IN_NO_UNIT.to_owned(), REBOOT.to_owned()]),
+        None => Look::Hidden(vec![PROGRAMS_IN_NO_UNIT.to_owned()]),
+    }
 }
 
 fn name_owners(host: &Host, stale: &mut [StaleProcess]) {

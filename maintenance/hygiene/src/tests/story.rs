@@ -3,8 +3,10 @@
 use mainstay_kernel::store::{Schema, Tx};
 use mainstay_kernel::testing::{House, story};
 use mainstay_kernel::{Fault, SCHEMA as KERNEL};
+use mainstay_record::deadlines::{self, Deadlines};
 use mainstay_record::finding::{self, Finding, Severity, State};
-use mainstay_record::{AssetId, SCHEMA as RECORD, asset, fact, policy};
+use mainstay_record::{AssetId, SCHEMA as RECORD, asset, fact};
+use mainstay_wire::disks::{Disks, FileSystem};
 use mainstay_wire::privileged::{Privileged, PrivilegedFile};
 use mainstay_wire::sockets::{Holder, Listener, Protocol, Reach, Sockets};
 use mainstay_wire::sshd::{Sshd, SshdSource};
@@ -12,7 +14,7 @@ use mainstay_wire::{Section, Seen, Unseen};
 use serde::Serialize;
 
 use super::{DAY_MS, NOW_MS};
-use crate::{Deadlines, assess, privileged, sockets};
+use crate::{DEADLINES, Limits, assess, limits, privileged, sockets};
 
 const SCHEMAS: &[Schema] = &[KERNEL, RECORD];
 
@@ -195,7 +197,7 @@ fn a_look_with_gaps_opens_what_it_shows_and_closes_nothing() {
         let found = look(&house, on, Section::Privileged, &partly(&["/opt/b"]), 1).await;
         assert_eq!(
             told(&found),
-            is(&[("/opt/a", stale), ("/opt/b", stale)]),
+            is(&[("/opt/a", stale), ("/opt/b", open)]),
             "nothing closes, the new one is there"
         );
         let before = found.iter().find(|f| f.subject == "/opt/a").unwrap().title.clone();
@@ -213,7 +215,7 @@ fn a_look_with_gaps_opens_what_it_shows_and_closes_nothing() {
         .await;
         let found = look(&house, on, Section::Privileged, &partly(&["/opt/c"]), 4).await;
         let accepted = (State::Accepted, true);
-        assert_eq!(told(&found), is(&[("/opt/a", accepted), ("/opt/b", stale), ("/opt/c", stale)]));
+        assert_eq!(told(&found), is(&[("/opt/a", accepted), ("/opt/b", stale), ("/opt/c", open)]));
         let found = look(&house, on, Section::Privileged, &Seen::whole(stray(&["/opt/c"])), 5).await;
         let gone = (State::Gone, false);
         let states: Vec<_> = told(&found).into_iter().map(|(subject, (state, _))| (subject, state)).collect();
@@ -226,8 +228,8 @@ fn a_look_with_gaps_opens_what_it_shows_and_closes_nothing() {
 fn the_policy_that_holds_sets_the_due_date() {
     story(SCHEMAS, vec![], vec![], |house| async move {
         let on = host(&house).await;
-        let strict = Deadlines { high_days: 1, ..Deadlines::default() };
-        write(&house, move |tx, cx| policy::change(tx, cx, 0, &strict)).await;
+        let strict = Deadlines { critical_days: 1, high_days: 1, medium_days: 60, low_days: 180 };
+        write(&house, move |tx, cx| deadlines::change(tx, cx, DEADLINES, 0, &strict)).await;
         let found = look(&house, on, Section::Privileged, &Seen::whole(stray(&["/opt/a"])), 0).await;
         assert_eq!(found[0].due_ms, Some(NOW_MS + DAY_MS));
         // Sections without rules, and sections that never came, change nothing.
@@ -239,5 +241,61 @@ fn the_policy_that_holds_sets_the_due_date() {
         })
         .await;
         assert_eq!(findings(&house, on).await.len(), 1);
+    });
+}
+
+fn disks(used_bytes: u64) -> Seen<Disks> {
+    let full = FileSystem {
+        mount: "/var".into(),
+        device: "/dev/sda2".into(),
+        kind: "ext4".into(),
+        is_read_only: false,
+        is_network: false,
+        total_bytes: 100,
+        used_bytes,
+        available_bytes: 100 - used_bytes,
+        inodes: 10,
+        inodes_free: 9,
+        options: vec![],
+    };
+    Seen::whole(Disks { file_systems: vec![full] })
+}
+
+#[test]
+fn other_limits_show_first_what_they_would_open_and_end_and_then_do_it() {
+    let kinds = vec![mainstay_kernel::jobs::Kind {
+        name: fact::ASSESS,
+        work: mainstay_kernel::jobs::Work::Transact(|tx, cx, job| {
+            let (asset, section) = fact::assessed(job)?;
+            assess(tx, cx, asset, &section)?;
+            Ok(mainstay_kernel::jobs::Next::Done)
+        }),
+        most_failures: 3,
+    }];
+    story(SCHEMAS, vec![], kinds, |house| async move {
+        let on = host(&house).await;
+        let found = look(&house, on, Section::Disks, &disks(92), 0).await;
+        assert_eq!(found.len(), 1, "above 90 %");
+        let limits = |medium, high| Limits {
+            disk_medium_percent: medium,
+            disk_high_percent: high,
+            ..Limits::default()
+        };
+        let dry = |new: Limits| write(&house, move |tx, cx| limits::dry_run(tx, cx, &new));
+        let told =
+            |all: Vec<limits::Difference>| all.into_iter().map(|d| (d.before, d.after)).collect::<Vec<_>>();
+        assert_eq!(told(dry(limits(95, 97)).await), [(Some(Severity::Medium), None)]);
+        assert_eq!(told(dry(limits(80, 91)).await), [(Some(Severity::Medium), Some(Severity::High))]);
+        assert_eq!(told(dry(limits(90, 97)).await), [], "nothing is changed by what holds");
+        assert_eq!(findings(&house, on).await[0].state, State::Open, "a dry run changes nothing");
+        write(&house, move |tx, cx| limits::change_limits(tx, cx, 0, &limits(95, 97))).await;
+        house.forward(std::time::Duration::ZERO).await;
+        assert_eq!(findings(&house, on).await[0].state, State::Gone);
+        let cx = house.cx();
+        let odd = Limits { ssh_max_attempts: 0, certificate_medium_days: 1, ..limits(97, 90) };
+        let refused = house.db().read(move |tx| limits::dry_run(tx, &cx, &odd)).await;
+        let Err(Fault::Invalid(problems)) = refused else { panic!("it cannot be meant") };
+        let fields: Vec<&str> = problems.iter().map(|p| p.field.as_str()).collect();
+        assert_eq!(fields, ["ssh_max_attempts", "certificate_medium_days", "disk_high_percent"]);
     });
 }

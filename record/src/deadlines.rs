@@ -1,15 +1,18 @@
-//! The patch policy: how long each class of finding may stay open. Editable, versioned, with a dry run.
+//! Deadlines: how long each class of finding may stay open. A policy of each room, of one kind, with a dry run.
 
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault, Problem};
-use mainstay_record::finding::{self, Finding, Severity};
-use mainstay_record::policy::{self, Policy};
-use mainstay_record::{AssetId, FindingId};
 use serde::{Deserialize, Serialize};
 
-use crate::{restart, support, waiting};
+use crate::finding::{self, Finding, Severity};
+use crate::policy::{self, Current};
+use crate::{AssetId, FindingId};
 
-/// Days from the day a finding was opened to the day it is due.
+const DAY_MS: i64 = 86_400_000;
+/// Findings read at once.
+const PAGE: u32 = 1000;
+
+/// Days from the day a finding was opened to the day it is due. What is for information only is never due.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadlines {
     pub critical_days: u32,
@@ -18,27 +21,28 @@ pub struct Deadlines {
     pub low_days: u32,
 }
 
-impl Default for Deadlines {
-    /// What PCI DSS asks for at most (a month for what is critical or high) is undercut; the rest is common practice.
-    fn default() -> Self {
-        Self { critical_days: 3, high_days: 14, medium_days: 30, low_days: 90 }
-    }
-}
-
-impl Policy for Deadlines {
-    const NAME: &'static str = "patches.deadlines";
+/// The deadlines of one room.
+#[derive(Clone, Copy, Debug)]
+pub struct Of {
+    /// The room; its rules begin with this word.
+    pub room: &'static str,
+    /// The name of the policy: `room.deadlines`.
+    pub policy: &'static str,
+    /// What holds until somebody changes it.
+    pub usual: fn() -> Deadlines,
 }
 
 impl Deadlines {
     /// When a finding of this severity is due that was opened at `since_ms`.
-    pub fn due_ms(&self, severity: Severity, since_ms: i64) -> i64 {
+    pub fn due_ms(&self, severity: Severity, since_ms: i64) -> Option<i64> {
         let days = match severity {
             Severity::Critical => self.critical_days,
             Severity::High => self.high_days,
             Severity::Medium => self.medium_days,
-            Severity::Low | Severity::Info => self.low_days,
+            Severity::Low => self.low_days,
+            Severity::Info => return None,
         };
-        since_ms + i64::from(days) * 86_400_000
+        Some(since_ms.saturating_add(i64::from(days) * DAY_MS))
     }
 
     /// # Errors
@@ -77,47 +81,48 @@ pub struct Effect {
     pub becomes_late: bool,
 }
 
-/// Findings read at once.
-const PAGE: u32 = 1000;
+/// What holds now.
+pub fn current(tx: &mut Tx<'_>, cx: &Cx, of: Of) -> Result<Current<Deadlines>, Fault> {
+    policy::current_of(tx, cx, of.policy, of.usual)
+}
 
-/// What would change if `new` held, for the open findings of this room.
-pub fn dry_run(tx: &mut Tx<'_>, cx: &Cx, new: &Deadlines) -> Result<Vec<Effect>, Fault> {
+/// What would change if `new` held, for the open findings of the room.
+pub fn dry_run(tx: &mut Tx<'_>, cx: &Cx, of: Of, new: &Deadlines) -> Result<Vec<Effect>, Fault> {
     new.check()?;
-    let own = [waiting::RULE, restart::RULE, support::RULE];
-    let (now_ms, old) = (cx.now_ms(), policy::current::<Deadlines>(tx, cx)?.body);
-    let open = all_open(tx, cx, &own, PAGE)?;
-    let effects = open.into_iter().map(|f| {
-        let after = new.due_ms(f.severity, f.opened_ms);
-        let before = old.due_ms(f.severity, f.opened_ms);
-        let becomes_late = after < now_ms && before >= now_ms;
-        Effect {
+    let now_ms = cx.now_ms();
+    let open = all_open(tx, cx, of.room, PAGE)?;
+    let effects = open.into_iter().filter_map(|f| {
+        let after = new.due_ms(f.severity, f.opened_ms)?;
+        let was_late = f.due_ms.is_some_and(|due| due < now_ms);
+        Some(Effect {
             finding: f.id,
             asset: f.asset,
             title: f.title,
             due_before_ms: f.due_ms,
             due_after_ms: after,
-            becomes_late,
-        }
+            becomes_late: after < now_ms && !was_late,
+        })
     });
     Ok(effects.filter(|effect| effect.due_before_ms != Some(effect.due_after_ms)).collect())
 }
 
-/// Every open finding of these rules, read page by page.
-pub(crate) fn all_open(tx: &mut Tx<'_>, cx: &Cx, rules: &[&str], page: u32) -> Result<Vec<Finding>, Fault> {
+/// Every open finding of a room the caller may see, read page by page.
+pub(crate) fn all_open(tx: &mut Tx<'_>, cx: &Cx, room: &str, page: u32) -> Result<Vec<Finding>, Fault> {
     let (mut all, mut after) = (Vec::new(), (-1, FindingId(0)));
+    let is_own = |f: &Finding| f.rule.strip_prefix(room).is_some_and(|rest| rest.starts_with('.'));
     loop {
         let found = finding::open(tx, cx, after, page)?;
         let Some((rank, last)) = found.last() else { return Ok(all) };
         after = (*rank, last.id);
-        all.extend(found.into_iter().map(|(_, f)| f).filter(|f| rules.contains(&f.rule.as_str())));
+        all.extend(found.into_iter().map(|(_, f)| f).filter(is_own));
     }
 }
 
-/// Makes a new version of the policy and gives every open finding of this room its new date.
-pub fn change_deadlines(tx: &mut Tx<'_>, cx: &Cx, seen: i64, new: &Deadlines) -> Result<i64, Fault> {
-    new.check()?;
-    let effects = dry_run(tx, cx, new)?;
-    let version = policy::change(tx, cx, seen, new)?;
+/// Makes a new version of the policy and gives every open finding of the room its new date.
+pub fn change(tx: &mut Tx<'_>, cx: &Cx, of: Of, seen: i64, new: &Deadlines) -> Result<i64, Fault> {
+    let effects = dry_run(tx, cx, of, new)?;
+    let before = current(tx, cx, of)?;
+    let version = policy::change_of(tx, cx, of.policy, seen, &before, new)?;
     for effect in effects {
         finding::set_due(tx, cx, effect.finding, effect.due_after_ms)?;
     }
