@@ -34,7 +34,10 @@ id_type!(EvidenceId, "evd", "evidence");
 /// The tables of the shared nouns.
 pub const SCHEMA: Schema = Schema {
     part: "record",
-    steps: &[Migration { name: "0001_record", text: include_str!("migrations/0001_record.sql") }],
+    steps: &[
+        Migration { name: "0001_record", text: include_str!("migrations/0001_record.sql") },
+        Migration { name: "0002_lists", text: include_str!("migrations/0002_lists.sql") },
+    ],
 };
 
 macro_rules! refs {

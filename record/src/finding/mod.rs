@@ -4,14 +4,15 @@
 //! closes a finding: not a person, not a finished task. What could not be looked at stays, marked stale.
 
 mod accept;
+mod count;
 mod law;
 mod severity;
 mod store;
 
 pub use accept::{accept, return_accepted, withdraw};
+pub use count::Counts;
 pub use law::{Diff, Look, Sighting, observe, observe_partly, unseen};
 pub use severity::Severity;
-pub use store::Counts;
 
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault};
@@ -89,7 +90,8 @@ pub fn open(
     after: (i64, FindingId),
     limit: u32,
 ) -> Result<Vec<(i64, Finding)>, Fault> {
-    store::open(tx, cx.org, &cx.scopes(&rights::VIEW), after, limit)
+    let filter = Filter { asset: None, rule: None, states: vec![State::Open, State::Planned] };
+    filtered(tx, cx, &filter, after, limit)
 }
 
 /// Which findings to list.
@@ -124,7 +126,7 @@ pub fn of_rule(tx: &mut Tx<'_>, cx: &Cx, rule: &str, asset: AssetId) -> Result<V
 
 /// How many findings stand where.
 pub fn counts(tx: &mut Tx<'_>, cx: &Cx) -> Result<Counts, Fault> {
-    store::counts(tx, cx.org, &cx.scopes(&rights::VIEW))
+    count::seen(tx, cx.org, &cx.scopes(&rights::VIEW))
 }
 
 /// A plan takes findings on: they are planned, not gone.
