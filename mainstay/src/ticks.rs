@@ -1,19 +1,22 @@
 //! The clocks of one process: sealing events, returning accepted risks, holding its number, telling browsers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mainstay_face::live::{Change, Hub};
-use mainstay_kernel::events::Event;
+use mainstay_kernel::events::{Event, Settling, Tail};
 use mainstay_kernel::id::{EventId, OrgId};
 use mainstay_kernel::store::Signal;
-use mainstay_kernel::{Fault, Ground, events, id, node, tenancy};
+use mainstay_kernel::{Fault, Ground, events, node, tenancy};
 use mainstay_record::finding;
 use tokio::sync::watch;
 
-/// Ids are given before the commit: what a slow transaction wrote may appear this far behind the newest.
-const LATE_MS: i64 = 12_000;
+/// A clock that is off by more than this was set, it did not drift.
+const JUMP_MS: i64 = 2_000;
+/// What is written within so short a time is read at once: on a busy server every commit rings.
+const TOGETHER: Duration = Duration::from_millis(20);
 const EVENTS_AT_ONCE: u32 = 500;
 
 async fn pause(time: Duration, stop: &mut watch::Receiver<bool>) -> bool {
@@ -31,14 +34,34 @@ async fn orgs(ground: &Ground) -> Vec<OrgId> {
     }
 }
 
-/// Seals settled events, every few seconds.
+/// Sets our clock by the database's, and seals settled events, every few seconds.
 pub async fn seal(ground: Arc<Ground>, mut stop: watch::Receiver<bool>) {
+    let mut settling: HashMap<OrgId, Settling> = HashMap::new();
     while pause(Duration::from_secs(5), &mut stop).await {
+        match ground.db.set_clock(&ground.clock).await {
+            Ok(off_ms) if off_ms.abs() > JUMP_MS => {
+                tracing::warn!(off_ms, "a clock jumped, ours or the database's; the database's counts");
+            }
+            Ok(_) => {}
+            Err(fault) => tracing::warn!(%fault, "the database's clock cannot be read"),
+        }
         for org in orgs(&ground).await {
-            let cx = ground.cx(org, "sealer");
-            if let Err(fault) = ground.db.write(move |tx| events::seal(tx, &cx)).await {
+            let settling = settling.entry(org).or_insert_with(|| Settling::from(EventId(0)));
+            if let Err(fault) = seal_settled(&ground, org, settling).await {
                 tracing::warn!(%fault, "events could not be sealed; trying again");
             }
+        }
+    }
+}
+
+async fn seal_settled(ground: &Ground, org: OrgId, settling: &mut Settling) -> Result<(), Fault> {
+    let newest = ground.db.read(move |tx| events::newest(tx, org)).await?;
+    let upto = settling.note(Instant::now(), newest);
+    loop {
+        let cx = ground.cx(org, "sealer");
+        let sealed = ground.db.write(move |tx| events::seal(tx, &cx, upto)).await?;
+        if sealed < events::ROWS_PER_SEAL as usize {
+            return Ok(());
         }
     }
 }
@@ -74,44 +97,37 @@ pub async fn sweep(ground: Arc<Ground>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Tells browsers what happened, whichever process wrote it.
+/// Tells browsers what happened, whichever process wrote it, and keeps our ids above what others wrote.
 pub async fn publish(ground: Arc<Ground>, hub: Hub, mut stop: watch::Receiver<bool>) {
-    let mut told: HashMap<OrgId, HashSet<EventId>> = HashMap::new();
-    let started = EventId(id::floor_at(ground.clock.now_ms()));
+    let mut tails: HashMap<OrgId, Tail> = HashMap::new();
     while !*stop.borrow() {
         for org in orgs(&ground).await {
-            let told = told.entry(org).or_default();
-            if let Err(fault) = tell(&ground, &hub, org, started, told).await {
+            if let Err(fault) = tell(&ground, &hub, org, &mut tails).await {
                 tracing::debug!(%fault, "browsers could not be told");
             }
         }
         tokio::select! {
-            () = ground.db.wait(Signal::Events, Duration::from_secs(1)) => {}
+            () = ground.db.wait(Signal::Events, Duration::from_secs(1)) => tokio::time::sleep(TOGETHER).await,
             _ = stop.changed() => {}
         }
     }
 }
 
-async fn tell(
-    ground: &Ground,
-    hub: &Hub,
-    org: OrgId,
-    started: EventId,
-    told: &mut HashSet<EventId>,
-) -> Result<(), Fault> {
-    let behind = EventId(id::floor_at(ground.clock.now_ms() - LATE_MS)).max(started);
-    told.retain(|event| *event >= behind);
-    let mut after = behind;
-    loop {
-        let news = ground.db.read(move |tx| events::since(tx, org, after, EVENTS_AT_ONCE)).await?;
-        for event in &news {
-            if told.insert(event.id) {
-                announce(hub, org, event);
-            }
+async fn tell(ground: &Ground, hub: &Hub, org: OrgId, tails: &mut HashMap<OrgId, Tail>) -> Result<(), Fault> {
+    let tail = match tails.entry(org) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(new) => {
+            new.insert(Tail::behind(ground.db.read(move |tx| events::newest(tx, org)).await?))
         }
-        match news.last() {
-            Some(last) if news.len() >= EVENTS_AT_ONCE as usize => after = last.id,
-            _ => return Ok(()),
+    };
+    loop {
+        let news = tail.next(&ground.db, org, EVENTS_AT_ONCE).await?;
+        ground.ids.above(tail.newest().0);
+        for event in &news {
+            announce(hub, org, event);
+        }
+        if news.is_empty() {
+            return Ok(());
         }
     }
 }
