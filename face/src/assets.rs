@@ -70,7 +70,7 @@ fn choose(asset: &Asset, accepted: Option<&HeaderValue>) -> (Option<&'static str
 
 /// Whether a list like `gzip;q=0.5, br` takes a coding: a weight of nought is a no, and a coding's own entry
 /// counts before `*`.
-fn accepts(list: &str, coding: &str) -> bool {
+pub(crate) fn accepts(list: &str, coding: &str) -> bool {
     let weight = |name: &str| {
         list.split(',').find_map(|entry| {
             let mut parts = entry.split(';').map(str::trim);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{AUTHORIZATION, HOST, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::header::{AUTHORIZATION, HOST, HeaderName, LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
@@ -173,8 +173,22 @@ async fn tell_faults(request: Request, next: Next) -> Response {
     match wants {
         Wants::Json => problem(&fault, &request_id).into_response(),
         Wants::Page if matches!(fault, Fault::SignIn) && method == Method::GET => to_sign_in(&asked),
-        Wants::Page => (status(&fault), fault_page(&words(&fault, &request_id), None)).into_response(),
-        Wants::Fragment => (status(&fault), fault_card(&words(&fault, &request_id))).into_response(),
+        Wants::Page => {
+            (status(&fault), wait(&fault), fault_page(&words(&fault, &request_id), None)).into_response()
+        }
+        Wants::Fragment => {
+            (status(&fault), wait(&fault), fault_card(&words(&fault, &request_id))).into_response()
+        }
+    }
+}
+
+/// When it is worth asking again.
+fn wait(fault: &Fault) -> Option<[(HeaderName, String); 1]> {
+    match fault {
+        Fault::TooMany { retry_after_s } | Fault::Away { retry_after_s, .. } => {
+            Some([(RETRY_AFTER, retry_after_s.to_string())])
+        }
+        _ => None,
     }
 }
 

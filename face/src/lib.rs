@@ -26,6 +26,7 @@ pub mod headers;
 pub mod idempotency;
 pub mod live;
 pub mod negotiate;
+pub mod pack;
 pub mod paging;
 pub mod problem;
 pub mod query;

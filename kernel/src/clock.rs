@@ -10,14 +10,31 @@ pub struct Clock(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    Machine,
+    /// With what is to be added to the machine's own time, milliseconds.
+    Machine(Arc<AtomicI64>),
     Set(Arc<AtomicI64>),
 }
 
 impl Clock {
     /// The clock of this machine.
     pub fn machine() -> Self {
-        Self(Source::Machine)
+        Self(Source::Machine(Arc::default()))
+    }
+
+    /// Goes by another clock from now on: all processes on one database have the time of that database, whatever
+    /// their machines say. A set clock stays as it is set.
+    pub fn follow(&self, now_ms: i64) {
+        if let Source::Machine(ahead_ms) = &self.0 {
+            ahead_ms.store(now_ms - machine_ms(), Ordering::SeqCst);
+        }
+    }
+
+    /// How far this clock is ahead of its machine's, milliseconds; behind is negative.
+    pub fn ahead_ms(&self) -> i64 {
+        match &self.0 {
+            Source::Machine(ahead_ms) => ahead_ms.load(Ordering::SeqCst),
+            Source::Set(_) => 0,
+        }
     }
 
     /// A clock that stands at `now_ms` (milliseconds since 1970, UTC) until it is moved.
@@ -28,8 +45,15 @@ impl Clock {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub fn now_ms(&self) -> i64 {
         match &self.0 {
-            Source::Machine => machine_ms(),
+            Source::Machine(ahead_ms) => machine_ms() + ahead_ms.load(Ordering::SeqCst),
             Source::Set(now) => now.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Sets a set clock, back as well as forth; the machine's own stays as it is.
+    pub fn set(&self, now_ms: i64) {
+        if let Source::Set(now) = &self.0 {
+            now.store(now_ms, Ordering::SeqCst);
         }
     }
 

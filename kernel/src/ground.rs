@@ -12,7 +12,7 @@ use crate::outbound::Outbound;
 use crate::search::Search;
 use crate::secrets::Keys;
 use crate::store::Db;
-use crate::{Clock, Fault, files, people, tenancy};
+use crate::{Clock, Fault, events, files, people, tenancy};
 
 /// The ground floor of one process.
 pub struct Ground {
@@ -38,6 +38,17 @@ impl Ground {
     /// The circumstances of a call by the house itself.
     pub fn cx(&self, org: OrgId, part: &'static str) -> Cx {
         self.call(org, Who::House(part), Rights::default())
+    }
+
+    /// Sets our clock by the database's and keeps our ids above all that was written: a clock that was set back since
+    /// must not put new events before old ones. To be done before the first write.
+    pub async fn keep_order(&self) -> Result<(), Fault> {
+        self.db.set_clock(&self.clock).await?;
+        for org in self.db.read(tenancy::list).await? {
+            let newest = self.db.read(move |tx| events::newest(tx, org.id)).await?;
+            self.ids.above(newest.0);
+        }
+        Ok(())
     }
 
     /// Removes what has run out in every organisation: sessions, links, pauses of sign-in, files that nothing holds.

@@ -42,6 +42,16 @@ impl Ids {
     }
 }
 
+impl Ids {
+    /// Makes none at or below this id any more: whatever clocks say, what is written later has the higher id.
+    pub fn above(&self, id: i64) {
+        let stamp = ((id >> (SEQUENCE_BITS + NODE_BITS)) << SEQUENCE_BITS) | (id & 0xfff);
+        // The node's bits stand between: only the next millisecond is above for every node.
+        let floor = (stamp | 0xfff) + 1;
+        self.last.fetch_max(floor, Ordering::SeqCst);
+    }
+}
+
 /// The lowest id that could be made at this time; everything made before is lower.
 pub fn floor_at(ms: i64) -> i64 {
     (ms - EPOCH_MS).max(0) << (SEQUENCE_BITS + NODE_BITS)

@@ -1,13 +1,15 @@
 //! Stories of the ground floor, on both engines.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::events::{self, Broken, Hearer, Verdict};
-use crate::id::{EventId, Ref};
+use crate::id::{EventId, Ids, Ref};
 use crate::jobs::{self, Kind, Next, Work};
-use crate::store::{Signal, lint, registered, testing::prepare_all};
-use crate::testing::{House, story};
-use crate::{Fault, SCHEMA, args, counter, sql};
+use crate::store::testing::{on_both, prepare_all};
+use crate::store::{Signal, lint, registered};
+use crate::testing::{House, MONDAY_MS, story};
+use crate::{Clock, Fault, SCHEMA, args, counter, sql};
 
 #[test]
 fn statements_are_prepared_on_both_engines_and_keep_to_their_organisation() {
@@ -113,17 +115,22 @@ fn verification_names_the_first_altered_removed_or_inserted_row() {
     story(&[SCHEMA], vec![], vec![], |house| async move {
         let made = happen(&house, 20).await;
         let (cx, db) = (house.cx(), house.db().clone());
-        let seal = || {
+        let seal = |upto: EventId| {
             let cx = cx.clone();
-            db.write(move |tx| events::seal(tx, &cx))
+            db.write(move |tx| events::seal(tx, &cx, upto))
         };
         let verify = || {
             let cx = cx.clone();
             db.read(move |tx| events::verify(tx, &cx))
         };
-        assert_eq!(seal().await.unwrap(), 0, "young rows may still have an elder that is not committed");
-        house.forward(Duration::from_secs(20)).await;
-        assert_eq!(seal().await.unwrap(), 20);
+        assert_eq!(
+            seal(EventId(0)).await.unwrap(),
+            0,
+            "young rows may still have an elder that is not committed"
+        );
+        assert_eq!(seal(made[9]).await.unwrap(), 10);
+        assert_eq!(seal(made[19]).await.unwrap(), 10);
+        assert_eq!(seal(made[19]).await.unwrap(), 0);
         let later = happen(&house, 2).await;
         assert_eq!(verify().await.unwrap(), Verdict::Whole { sealed: 20, open: 2 });
         let (org, victim) = (house.org, made[11]);
@@ -229,5 +236,67 @@ fn a_hearer_hears_every_event_of_its_verb_once() {
         house.forward(Duration::from_hours(1)).await;
         let org = house.org;
         assert_eq!(house.db().write(move |tx| counter::next(tx, org, "heard")).await.unwrap(), 4);
+    });
+}
+
+#[test]
+fn a_clock_that_is_set_back_disturbs_neither_the_order_nor_the_chain() {
+    story(&[SCHEMA], vec![], vec![], |house| async move {
+        let before = happen(&house, 3).await;
+        house.ground.clock.set(MONDAY_MS + 365 * 86_400_000);
+        let ahead = happen(&house, 3).await;
+        house.ground.clock.set(MONDAY_MS - 86_400_000);
+        let behind = happen(&house, 3).await;
+        // The process starts again: what it remembered is gone, the clock is still wrong.
+        let ids = Ids::new(house.ground.clock.clone(), 2);
+        let mut again = Arc::into_inner(house.ground).expect("nobody else has it");
+        again.ids = ids;
+        again.keep_order().await.unwrap();
+        let house = House { ground: Arc::new(again), org: house.org };
+        let after = happen(&house, 3).await;
+        let all: Vec<EventId> = [before, ahead, behind, after].concat();
+        assert!(all.is_sorted(), "{all:?}");
+        let (cx, newest) = (house.cx(), *all.last().unwrap());
+        let sealed = house.db().write(move |tx| events::seal(tx, &cx, newest)).await.unwrap();
+        let cx = house.cx();
+        happen(&house, 1).await;
+        let verdict = house.db().read(move |tx| events::verify(tx, &cx)).await.unwrap();
+        assert_eq!((sealed, verdict), (12, Verdict::Whole { sealed: 12, open: 1 }));
+    });
+}
+
+#[test]
+fn what_another_process_committed_late_or_with_a_slow_clock_is_read_too() {
+    story(&[SCHEMA], vec![], vec![], |house| async move {
+        let first = happen(&house, 2).await;
+        let mut tail = events::Tail::behind(EventId(0));
+        let read = |news: Vec<events::Event>| news.into_iter().map(|event| event.id).collect::<Vec<_>>();
+        assert_eq!(read(tail.next(house.db(), house.org, 10).await.unwrap()), first);
+        // Its id is older than what was read, as if its transaction had begun long ago.
+        let slow = Ids::new(Clock::set_at(MONDAY_MS - 60_000), 7);
+        let cx = crate::Cx { ids: slow, ..house.cx() };
+        let late = house
+            .db()
+            .write(move |tx| events::record(tx, &cx, "thing.happened", Ref::new("thing", 7), &[], &()))
+            .await
+            .unwrap();
+        assert!(late < first[0]);
+        let newer = happen(&house, 1).await;
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        assert_eq!(read(tail.next(house.db(), house.org, 10).await.unwrap()), [vec![late], newer].concat());
+        assert_eq!(read(tail.next(house.db(), house.org, 10).await.unwrap()), []);
+    });
+}
+
+#[test]
+fn a_process_goes_by_the_clock_of_its_database() {
+    on_both(&[SCHEMA], |db| async move {
+        let (own, machine) = (Clock::machine(), Clock::machine());
+        own.follow(machine.now_ms() + 3_600_000);
+        let off_ms = db.set_clock(&own).await.unwrap();
+        let is_postgres = matches!(db.address(), crate::store::Address::Postgres(_));
+        let expected = if is_postgres { 0 } else { 3_600_000 };
+        assert!((own.now_ms() - machine.now_ms() - expected).abs() < 2_000, "{}", own.ahead_ms());
+        assert!(!is_postgres || (off_ms + 3_600_000).abs() < 2_000, "{off_ms}");
     });
 }

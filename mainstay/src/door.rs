@@ -9,7 +9,7 @@ use axum::extract::connect_info::Connected;
 use axum::http::StatusCode;
 use axum::serve::IncomingStream;
 use mainstay_face::headers::{self, Transport};
-use mainstay_face::{Door, Refusal, assets, door, theme};
+use mainstay_face::{Door, Refusal, assets, door, pack, theme};
 use mainstay_kernel::Fault;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -32,7 +32,7 @@ pub fn routes(at: Door) -> Router {
         .merge(theme::routes())
         .fallback(async || Refusal(Fault::NotFound { what: "page" }))
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES));
-    let routes = door::finished(inner, at.clone()).merge(assets::routes());
+    let routes = pack::packed(door::finished(inner, at.clone()), transport).merge(assets::routes());
     headers::secured(routes, transport)
         .route("/health", axum::routing::get(async || StatusCode::OK))
         .with_state(at)

@@ -215,9 +215,11 @@ pub async fn invitation(data: &Path, postgres: Option<&str>) -> Result<String, F
     let db = Db::beside(address, house::SCHEMAS).await?;
     let keys = secrets::unlock(&db, &data.join("key")).await?;
     let (clock, holder) = (Clock::machine(), id::letters(&id::random::<8>()));
+    db.set_clock(&clock).await?;
     let (c, h) = (clock.clone(), holder.clone());
     let number = db.write(move |tx| node::take(tx, &c, &h)).await?;
     let ground = house::ground(db, keys, clock, number, data)?;
+    ground.keep_order().await?;
     let org = ground
         .db
         .read(tenancy::list)

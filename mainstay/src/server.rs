@@ -58,11 +58,13 @@ impl Server {
             None => Address::Sqlite(settings.data.join("mainstay.db")),
         };
         let db = Db::open(address, house::SCHEMAS).await?;
+        db.set_clock(&clock).await?;
         let keys = secrets::unlock(&db, &settings.data.join("key")).await?;
         let holder = id::letters(&id::random::<8>());
         let (c, h) = (clock.clone(), holder.clone());
         let number = db.write(move |tx| node::take(tx, &c, &h)).await?;
         let ground = Arc::new(house::ground(db, keys, clock, number, &settings.data)?);
+        ground.keep_order().await?;
         let (org, owner) = settle(&ground).await?;
         let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
             let text = format!("{} cannot be listened on: {error}; choose another --listen", settings.listen);

@@ -1,21 +1,24 @@
 //! The clocks of one process: sealing events, returning accepted risks, holding its number, telling browsers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mainstay_face::live::{Change, Hub};
-use mainstay_kernel::events::Event;
+use mainstay_kernel::events::{Event, Settling, Tail};
 use mainstay_kernel::id::{EventId, OrgId};
 use mainstay_kernel::store::{Signal, Tx};
-use mainstay_kernel::{Fault, Ground, Ref, events, id, node, tenancy};
+use mainstay_kernel::{Fault, Ground, Ref, events, node, tenancy};
 use mainstay_record::{RunId, finding, silence, touch};
 use tokio::sync::watch;
 
 /// An agent that has not spoken for so long is silent; it speaks at least once a minute.
 pub const SILENT_MS: i64 = 10 * 60_000;
-/// Ids are given before the commit: what a slow transaction wrote may appear this far behind the newest.
-const LATE_MS: i64 = 12_000;
+/// A clock that is off by more than this was set, it did not drift.
+const JUMP_MS: i64 = 2_000;
+/// What is written within so short a time is read at once: on a busy server every commit rings.
+const TOGETHER: Duration = Duration::from_millis(20);
 const EVENTS_AT_ONCE: u32 = 500;
 
 async fn pause(time: Duration, stop: &mut watch::Receiver<bool>) -> bool {
@@ -33,14 +36,34 @@ async fn orgs(ground: &Ground) -> Vec<OrgId> {
     }
 }
 
-/// Seals settled events, every few seconds.
+/// Sets our clock by the database's, and seals settled events, every few seconds.
 pub async fn seal(ground: Arc<Ground>, mut stop: watch::Receiver<bool>) {
+    let mut settling: HashMap<OrgId, Settling> = HashMap::new();
     while pause(Duration::from_secs(5), &mut stop).await {
+        match ground.db.set_clock(&ground.clock).await {
+            Ok(off_ms) if off_ms.abs() > JUMP_MS => {
+                tracing::warn!(off_ms, "a clock jumped, ours or the database's; the database's counts");
+            }
+            Ok(_) => {}
+            Err(fault) => tracing::warn!(%fault, "the database's clock cannot be read"),
+        }
         for org in orgs(&ground).await {
-            let cx = ground.cx(org, "sealer");
-            if let Err(fault) = ground.db.write(move |tx| events::seal(tx, &cx)).await {
+            let settling = settling.entry(org).or_insert_with(|| Settling::from(EventId(0)));
+            if let Err(fault) = seal_settled(&ground, org, settling).await {
                 tracing::warn!(%fault, "events could not be sealed; trying again");
             }
+        }
+    }
+}
+
+async fn seal_settled(ground: &Ground, org: OrgId, settling: &mut Settling) -> Result<(), Fault> {
+    let newest = ground.db.read(move |tx| events::newest(tx, org)).await?;
+    let upto = settling.note(Instant::now(), newest);
+    loop {
+        let cx = ground.cx(org, "sealer");
+        let sealed = ground.db.write(move |tx| events::seal(tx, &cx, upto)).await?;
+        if sealed < events::ROWS_PER_SEAL as usize {
+            return Ok(());
         }
     }
 }
@@ -89,19 +112,17 @@ pub async fn sweep(ground: Arc<Ground>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Tells browsers what happened, whichever process wrote it.
+/// Tells browsers what happened, whichever process wrote it, and keeps our ids above what others wrote.
 pub async fn publish(ground: Arc<Ground>, hub: Hub, mut stop: watch::Receiver<bool>) {
-    let mut told: HashMap<OrgId, Told> = HashMap::new();
-    let started = EventId(id::floor_at(ground.clock.now_ms()));
+    let mut followed: HashMap<OrgId, Followed> = HashMap::new();
     while !*stop.borrow() {
         for org in orgs(&ground).await {
-            let told = told.entry(org).or_default();
-            if let Err(fault) = tell(&ground, &hub, org, started, told).await {
+            if let Err(fault) = tell(&ground, &hub, org, &mut followed).await {
                 tracing::debug!(%fault, "browsers could not be told");
             }
         }
         tokio::select! {
-            () = ground.db.wait(Signal::Events, Duration::from_secs(1)) => {}
+            () = ground.db.wait(Signal::Events, Duration::from_secs(1)) => tokio::time::sleep(TOGETHER).await,
             _ = stop.changed() => {}
         }
     }
@@ -111,50 +132,43 @@ async fn tell(
     ground: &Ground,
     hub: &Hub,
     org: OrgId,
-    started: EventId,
-    told: &mut Told,
+    followed: &mut HashMap<OrgId, Followed>,
 ) -> Result<(), Fault> {
-    let behind = EventId(id::floor_at(ground.clock.now_ms() - LATE_MS)).max(started);
-    told.events.retain(|event| *event >= behind);
-    let mut after = behind;
+    let one = match followed.entry(org) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(new) => {
+            let tail = Tail::behind(ground.db.read(move |tx| events::newest(tx, org)).await?);
+            new.insert(Followed { tail, outputs: HashMap::new() })
+        }
+    };
     loop {
-        let known = told.events.clone();
-        let read = move |tx: &mut Tx<'_>| {
-            let mut news = events::since(tx, org, after, EVENTS_AT_ONCE)?;
-            let last = news.last().map(|event| event.id);
-            let count = news.len();
-            news.retain(|event| !known.contains(&event.id));
-            let subjects: Vec<Ref> = news.iter().map(|event| event.subject.clone()).collect();
-            let around = touch::around(tx, org, &subjects)?;
-            Ok((news, around, last.filter(|_| count >= EVENTS_AT_ONCE as usize)))
-        };
-        let (news, around, more) = ground.db.read(read).await?;
+        let news = one.tail.next(&ground.db, org, EVENTS_AT_ONCE).await?;
+        ground.ids.above(one.tail.newest().0);
+        if news.is_empty() {
+            break;
+        }
         for event in &news {
-            told.events.insert(event.id);
             announce(hub, org, event);
         }
+        let subjects: Vec<Ref> = news.into_iter().map(|event| event.subject).collect();
+        let around = ground.db.read(move |tx: &mut Tx<'_>| touch::around(tx, org, &subjects)).await?;
         for thing in around {
             hub.publish(Change::new(org.to_string(), topic(&thing), thing.id.to_string()));
-        }
-        match more {
-            Some(last) => after = last,
-            None => break,
         }
     }
     let growing = ground.db.read(move |tx| touch::growing(tx, org)).await?;
     for (run, bytes) in &growing {
-        if told.outputs.get(run) != Some(bytes) {
+        if one.outputs.get(run) != Some(bytes) {
             hub.publish(Change::new(org.to_string(), format!("output.{}", run.0), bytes.to_string()));
         }
     }
-    told.outputs = growing.into_iter().collect();
+    one.outputs = growing.into_iter().collect();
     Ok(())
 }
 
-/// What browsers heard of lately: events, and how far the output of each run that is under way had come.
-#[derive(Default)]
-struct Told {
-    events: HashSet<EventId>,
+/// How far browsers have heard: of events, and of the output of each run that is under way.
+struct Followed {
+    tail: Tail,
     outputs: HashMap<RunId, i64>,
 }
 

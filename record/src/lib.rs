@@ -40,6 +40,7 @@ pub const SCHEMA: Schema = Schema {
     steps: &[
         Migration { name: "0001_record", text: include_str!("migrations/0001_record.sql") },
         Migration { name: "0002_silence", text: include_str!("migrations/0002_silence.sql") },
+        Migration { name: "0003_lists", text: include_str!("migrations/0003_lists.sql") },
     ],
 };
 

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::postgres::Postgres;
 use crate::tools;
 
 const PAGE: &str = "docs/benchmarks.md";
@@ -20,8 +21,11 @@ pub fn run(names: &[String]) -> Result<()> {
             bail!("no bench is named {name:?}; there are: {}", known.join(", "));
         }
     }
+    // Benches that compare engines find the server here; without one they say that they did not measure it.
+    let postgres = Postgres::start().inspect_err(|error| eprintln!("no PostgreSQL: {error:#}")).ok();
     for (package, bench) in all.iter().filter(|(_, bench)| names.is_empty() || names.contains(bench)) {
         let output = tools::cargo(&["bench", "--quiet", "--package", package, "--bench", bench])
+            .envs(postgres.as_ref().map(|server| ("MAINSTAY_TEST_POSTGRES", server.url())))
             .stderr(Stdio::inherit())
             .output()
             .with_context(|| format!("bench {bench}"))?;

@@ -3,12 +3,14 @@
 mod hears;
 mod seal;
 mod store;
+mod tail;
 
 use serde::Serialize;
 
 pub(crate) use hears::deliver;
 pub use hears::{Hearer, Hears};
-pub use seal::{Broken, Verdict, seal, verify};
+pub use seal::{Broken, ROWS_PER_SEAL, Verdict, seal, verify};
+pub use tail::{Settling, Tail};
 
 use crate::id::{EventId, OrgId, Ref};
 use crate::store::{Signal, Tx};
@@ -75,10 +77,9 @@ pub fn all(tx: &mut Tx<'_>, org: OrgId, before: EventId, limit: u32) -> Result<V
     store::before(tx, org, before, limit)
 }
 
-/// What happened after `after`, oldest first: for feeds that keep a mark. On PostgreSQL an event of a slow
-/// transaction may appear behind the mark; feeds read again from ten seconds before it.
-pub fn since(tx: &mut Tx<'_>, org: OrgId, after: EventId, limit: u32) -> Result<Vec<Event>, Fault> {
-    store::after(tx, org, after, limit)
+/// The newest event of an organisation; `EventId(0)` before the first.
+pub fn newest(tx: &mut Tx<'_>, org: OrgId) -> Result<EventId, Fault> {
+    store::newest(tx, org)
 }
 
 /// One event.

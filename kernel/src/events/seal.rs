@@ -1,19 +1,18 @@
 //! The hash chain over the events of one organisation, and the check that names the first altered row.
 //!
 //! Writers do not hash: on PostgreSQL every writer of an organisation would wait for the commit before it. A sealer
-//! hashes rows that are older than the longest transaction, in the order of their ids.
+//! hashes rows that have settled ([`super::Settling`]), in the order of their ids.
 
 use sha2::{Digest, Sha256};
 
 use super::Event;
 use super::store::{self, Seal};
-use crate::id::{self, EventId};
+use crate::id::EventId;
 use crate::store::Tx;
 use crate::{Cx, Fault};
 
-/// Ids are given before the commit; a row younger than this may still have an unseen elder.
-const SETTLED_MS: i64 = 12_000;
-const ROWS_PER_SEAL: u32 = 1000;
+/// So many rows at most go under one seal.
+pub const ROWS_PER_SEAL: u32 = 1000;
 const MARK_BYTES: usize = 24;
 
 /// What the check found.
@@ -34,14 +33,17 @@ pub struct Broken {
     pub what: &'static str,
 }
 
-/// Seals what has settled; answers how many rows. Called again and again; does nothing when there is nothing to do.
-pub fn seal(tx: &mut Tx<'_>, cx: &Cx) -> Result<usize, Fault> {
+/// Seals what has settled, up to and with `upto`, [`ROWS_PER_SEAL`] rows at most; answers how many. Called again and
+/// again; does nothing when there is nothing to do.
+pub fn seal(tx: &mut Tx<'_>, cx: &Cx, upto: EventId) -> Result<usize, Fault> {
     let last = store::last_seal(tx, cx.org)?;
     let (from, mut hash) = last.map_or((EventId(0), vec![0; 32]), |seal| (seal.upto, seal.hash));
-    let until = id::floor_at(cx.now_ms() - SETTLED_MS);
+    if upto <= from {
+        return Ok(0);
+    }
     let settled = |tx: &mut Tx<'_>| -> Result<Vec<Event>, Fault> {
         let rows = store::after(tx, cx.org, from, ROWS_PER_SEAL)?;
-        Ok(rows.into_iter().filter(|event| event.id.0 < until).collect())
+        Ok(rows.into_iter().filter(|event| event.id <= upto).collect())
     };
     if settled(tx)?.is_empty() {
         return Ok(0);

@@ -77,6 +77,41 @@ pub(super) fn after(tx: &mut Tx<'_>, org: OrgId, after: EventId, limit: u32) -> 
     )
 }
 
+/// The newest there is; `EventId(0)` before the first.
+pub(super) fn newest(tx: &mut Tx<'_>, org: OrgId) -> Result<EventId, Fault> {
+    let found = tx.maybe(
+        sql!("SELECT id FROM event WHERE org_id = $1 ORDER BY id DESC LIMIT 1"),
+        args![org],
+        |row| row.get(0),
+    )?;
+    Ok(found.unwrap_or(EventId(0)))
+}
+
+pub(super) fn ids_between(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    after: EventId,
+    upto: EventId,
+) -> Result<Vec<EventId>, Fault> {
+    tx.rows(
+        sql!("SELECT id FROM event WHERE org_id = $1 AND id > $2 AND id <= $3"),
+        args![org, after, upto],
+        |row| row.get(0),
+    )
+}
+
+pub(super) fn these(tx: &mut Tx<'_>, org: OrgId, ids: &[i64]) -> Result<Vec<Event>, Fault> {
+    let list = serde_json::to_string(ids).map_err(Fault::broken)?;
+    tx.rows(
+        sql!(
+            "SELECT id, at_ms, actor, verb, subject_kind, subject_id, body FROM event
+              WHERE org_id = $1 AND id IN {list $2} ORDER BY id"
+        ),
+        args![org, list],
+        event,
+    )
+}
+
 pub(super) fn get(tx: &mut Tx<'_>, org: OrgId, id: EventId) -> Result<Option<Event>, Fault> {
     tx.maybe(
         sql!("SELECT id, at_ms, actor, verb, subject_kind, subject_id, body FROM event WHERE org_id = $1 AND id = $2"),

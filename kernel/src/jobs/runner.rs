@@ -8,11 +8,13 @@ use tokio::task::JoinSet;
 
 use super::{Job, Kind, Next, Work, store};
 use crate::store::Signal;
-use crate::{Fault, Ground};
+use crate::{Fault, Ground, id};
 use crate::{events, notify};
 
 const BATCH: u32 = 32;
 const AT_ONCE: usize = 16;
+/// Over so many batches do dispatchers spread at most.
+const WIDEST: u32 = 32;
 /// How long a claim holds; work that reaches outside is extended while it runs.
 const LEASE_MS: i64 = 60_000;
 /// The clock is the truth, the bell only a hint.
@@ -33,10 +35,11 @@ impl Runner {
     /// Serves until `stop` turns true; what runs then is finished first.
     pub async fn serve(ground: Arc<Ground>, mut stop: watch::Receiver<bool>) {
         let at_once = Arc::new(Semaphore::new(AT_ONCE));
+        let mut spread = 1;
         let mut running = JoinSet::new();
         while !*stop.borrow() {
             let free = u32::try_from(at_once.available_permits()).unwrap_or(0).min(BATCH);
-            let claimed = if free == 0 { Ok(Vec::new()) } else { claim(&ground, free).await };
+            let claimed = if free == 0 { Ok(Vec::new()) } else { claim(&ground, free, &mut spread).await };
             match claimed {
                 Ok(jobs) if jobs.is_empty() => {
                     tokio::select! {
@@ -69,7 +72,7 @@ impl Runner {
 pub async fn run_due(ground: &Arc<Ground>) -> Result<usize, Fault> {
     let mut count = 0;
     loop {
-        let jobs = claim(ground, BATCH).await?;
+        let jobs = claim(ground, BATCH, &mut 1).await?;
         if jobs.is_empty() {
             return Ok(count);
         }
@@ -80,12 +83,20 @@ pub async fn run_due(ground: &Arc<Ground>) -> Result<usize, Fault> {
     }
 }
 
-async fn claim(ground: &Arc<Ground>, limit: u32) -> Result<Vec<Job>, Fault> {
-    let now_ms = ground.clock.now_ms();
-    let due = ground.db.read(move |tx| store::due(tx, now_ms, limit)).await?;
+/// Claims what is due, oldest first. Dispatchers that run into each other spread over more of what is due, and come
+/// together again when they do not: `spread` says over how many batches.
+async fn claim(ground: &Arc<Ground>, limit: u32, spread: &mut u32) -> Result<Vec<Job>, Fault> {
+    let (now_ms, window) = (ground.clock.now_ms(), limit * *spread);
+    let mut due = ground.db.read(move |tx| store::due(tx, now_ms, window)).await?;
+    let over = due.len().saturating_sub(limit as usize);
+    if over > 0 {
+        let start = usize::from(u16::from_le_bytes(id::random())) % (over + 1);
+        due = due[start..start + limit as usize].to_vec();
+    }
     if due.is_empty() {
         return Ok(Vec::new());
     }
+    let wanted = due.len();
     let claims = move |tx: &mut crate::store::Tx<'_>| {
         let mut jobs = Vec::new();
         for (org, id, seen_ms) in &due {
@@ -93,7 +104,9 @@ async fn claim(ground: &Arc<Ground>, limit: u32) -> Result<Vec<Job>, Fault> {
         }
         Ok(jobs)
     };
-    ground.db.write(claims).await
+    let jobs = ground.db.write(claims).await?;
+    *spread = if jobs.len() < wanted { (*spread * 2).min(WIDEST) } else { (*spread - 1).max(1) };
+    Ok(jobs)
 }
 
 async fn sleep(ground: &Ground) {

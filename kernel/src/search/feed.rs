@@ -1,7 +1,5 @@
-//! How the index learns what happened: it reads the events of every organisation behind a mark.
-//!
-//! Ids are given before the commit, so an event may appear behind the mark: the last twelve seconds, longer than a
-//! transaction may last, are read again, and what was seen there already is skipped.
+//! How the index learns what happened: it reads the events of every organisation behind a mark ([`Tail`]). After a
+//! start it reads the last quarter of a minute before its mark again, for what was committed late meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,11 +10,12 @@ use tokio::sync::watch;
 
 use super::index::{Index, Marks};
 use super::{Document, Finds, Search};
+use crate::events::{Event, Tail};
 use crate::id::{self, EventId, OrgId, Ref};
 use crate::store::{Db, Signal, Tx};
 use crate::{Fault, events, tenancy};
 
-const OVERLAP_MS: i64 = 12_000;
+const OVERLAP_MS: i64 = 15_000;
 const PAGE: u32 = 500;
 /// Changes of this long go into one commit.
 const TOGETHER: Duration = Duration::from_millis(200);
@@ -29,8 +28,7 @@ pub(super) struct Feed {
     pub(super) index: Index,
     writer: Option<IndexWriter>,
     marks: Marks,
-    /// What was read of the last twelve seconds, by organisation.
-    seen: BTreeMap<i64, BTreeSet<i64>>,
+    tails: BTreeMap<i64, Tail>,
 }
 
 type News = Vec<(Ref, Option<Document>)>;
@@ -39,7 +37,7 @@ impl Feed {
     pub(super) fn open(folder: &Path) -> Result<Self, Fault> {
         let index = Index::open(folder)?;
         let marks = index.marks()?;
-        Ok(Self { index, writer: None, marks, seen: BTreeMap::new() })
+        Ok(Self { index, writer: None, marks, tails: BTreeMap::new() })
     }
 
     pub(super) fn rest(&mut self) {
@@ -49,15 +47,17 @@ impl Feed {
     pub(super) async fn catch_up(&mut self, db: &Db, finds: &[Finds]) -> Result<usize, Fault> {
         let mut count = 0;
         for org in db.read(tenancy::list).await? {
+            // The tail is put back only after what it read is in the index.
+            let mut tail = self.tail(db, org.id).await?;
             loop {
-                let (fresh, news) = self.page(db, finds, org.id).await?;
-                let Some(last) = fresh.last().copied() else { break };
-                count += news.len();
-                self.take_in(org.id, &fresh, &news, last)?;
-                if fresh.len() < PAGE as usize {
+                let events = tail.next(db, org.id, PAGE).await?;
+                if events.is_empty() {
                     break;
                 }
+                count += self.take_in(db, finds, org.id, events).await?;
+                self.marks.insert(org.id.0, tail.newest().0);
             }
+            self.tails.insert(org.id.0, tail);
         }
         if let Some(writer) = self.writer.as_mut().filter(|_| count > 0) {
             self.index.commit(writer, &self.marks)?;
@@ -65,59 +65,41 @@ impl Feed {
         Ok(count)
     }
 
-    /// The next events that were not seen, and what has become of the things they are about.
-    async fn page(&mut self, db: &Db, finds: &[Finds], org: OrgId) -> Result<(Vec<i64>, News), Fault> {
-        let newest = db.read(move |tx| events::all(tx, org, EventId(i64::MAX), 1)).await?;
-        let newest = newest.first().map_or(0, |event| event.id.0);
-        if self.marks.get(&org.0).is_some_and(|mark| *mark > newest) {
+    async fn tail(&mut self, db: &Db, org: OrgId) -> Result<Tail, Fault> {
+        let newest = db.read(move |tx| events::newest(tx, org)).await?;
+        if self.marks.get(&org.0).is_some_and(|mark| *mark > newest.0) {
             // The store is older than the index: it was restored from a backup.
             self.marks.remove(&org.0);
-            self.seen.remove(&org.0);
+            self.tails.remove(&org.0);
+        }
+        if let Some(tail) = self.tails.remove(&org.0) {
+            return Ok(tail);
         }
         let mark = self.marks.get(&org.0).copied().unwrap_or(0);
         let floor = id::floor_at(id::made_ms(mark) - OVERLAP_MS).min(mark);
-        let (finds, seen) = (finds.to_vec(), self.seen.get(&org.0).cloned().unwrap_or_default());
-        let read = move |tx: &mut Tx<'_>| {
-            let (mut fresh, mut refs, mut from) = (Vec::new(), BTreeSet::new(), floor);
-            while fresh.len() < PAGE as usize {
-                let page = events::since(tx, org, EventId(from), PAGE)?;
-                let is_last = page.len() < PAGE as usize;
-                from = page.last().map_or(from, |event| event.id.0);
-                for event in page.into_iter().filter(|event| !seen.contains(&event.id.0)) {
-                    fresh.push(event.id.0);
-                    refs.insert(event.subject);
-                }
-                if is_last {
-                    break;
-                }
-            }
-            Ok((fresh, load(tx, org, &finds, &refs)?))
-        };
-        db.read(read).await
+        Ok(Tail::catching_up(EventId(floor), newest))
     }
 
-    fn take_in(
+    /// Puts what has become of the things these events are about into the index; answers how many things.
+    async fn take_in(
         &mut self,
+        db: &Db,
+        finds: &[Finds],
         org: OrgId,
-        fresh: &[i64],
-        news: &[(Ref, Option<Document>)],
-        last: i64,
-    ) -> Result<(), Fault> {
+        events: Vec<Event>,
+    ) -> Result<usize, Fault> {
+        let refs: BTreeSet<Ref> = events.into_iter().map(|event| event.subject).collect();
+        let finds = finds.to_vec();
+        let news = db.read(move |tx| load(tx, org, &finds, &refs)).await?;
         if self.writer.is_none() && !news.is_empty() {
             self.writer = Some(self.index.writer()?);
         }
         if let Some(writer) = &self.writer {
-            for (of, document) in news {
+            for (of, document) in &news {
                 self.index.put(writer, org, of, document.as_ref())?;
             }
         }
-        let mark = self.marks.entry(org.0).or_insert(0);
-        *mark = last.max(*mark);
-        let floor = id::floor_at(id::made_ms(*mark) - OVERLAP_MS);
-        let seen = self.seen.entry(org.0).or_default();
-        seen.extend(fresh);
-        *seen = seen.split_off(&floor);
-        Ok(())
+        Ok(news.len())
     }
 }
 

@@ -13,7 +13,7 @@ use super::signal::{Bells, Signal};
 use super::sqlite::{self, Sqlite};
 use super::tx::Tx;
 use super::work::{Call, Work};
-use crate::Fault;
+use crate::{Clock, Fault};
 
 /// More closures than this waiting means that the disk does not keep up: better to say so than to grow.
 const MOST_WAITING: usize = 20_000;
@@ -59,8 +59,8 @@ impl Db {
         let queues = tokio::task::spawn_blocking(move || open_queues(&opening, schemas, &ringing))
             .await
             .map_err(Fault::broken)??;
-        if let Address::Postgres(config) = &address {
-            super::listen::start(config.as_ref().clone(), bells.clone());
+        if let Address::Postgres(server) = &address {
+            super::listen::start(server.as_ref().clone(), bells.clone());
         }
         Ok(Self(Arc::new(Inner { address, bells, queues: Mutex::new(Some(queues)) })))
     }
@@ -142,6 +142,28 @@ impl Db {
         self.0.queues.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
+    /// Sets `clock` by the database server's, where there is one. Answers how far that was from the clock, milliseconds:
+    /// positive when the server is ahead.
+    pub async fn set_clock(&self, clock: &Clock) -> Result<i64, Fault> {
+        let before_ms = clock.now_ms();
+        let Some(server_ms) = self.read(|tx| tx.server_ms()).await? else { return Ok(0) };
+        let after_ms = clock.now_ms();
+        // The server looked somewhere in between; a slow answer says less than the clock we have.
+        let took_ms = after_ms - before_ms;
+        let off_ms = server_ms - (before_ms + took_ms / 2);
+        if off_ms.abs() > took_ms {
+            clock.follow(after_ms + off_ms);
+        }
+        Ok(off_ms)
+    }
+
+    /// Reads the whole database file and answers what is wrong with it; minutes for a large one. A PostgreSQL is its
+    /// administrator's to check.
+    pub async fn damage(&self) -> Result<Vec<String>, Fault> {
+        let Address::Sqlite(path) = self.address().clone() else { return Ok(Vec::new()) };
+        tokio::task::spawn_blocking(move || sqlite::damage(&path)).await.map_err(Fault::broken)?
+    }
+
     /// Waits until something was committed that `signal` is about, here or (as a hint) in another process, but no
     /// longer than `at_most`: the clock is the truth, the bell only makes it quick.
     pub async fn wait(&self, signal: Signal, at_most: Duration) {
@@ -182,9 +204,9 @@ fn open_queues(address: &Address, schemas: &[Schema], bells: &Bells) -> Result<Q
             let open = Arc::new(Open { threads: Mutex::new(threads), _lock: Some(lock) });
             Ok(Queues::Sqlite { writes, reads, open })
         }
-        Address::Postgres(config) => {
-            migrate::postgres(&mut postgres::Line::connect(config)?, schemas)?;
-            let Postgres { queue, threads } = postgres::start(config, bells)?;
+        Address::Postgres(server) => {
+            migrate::postgres(&mut postgres::Line::connect(server)?, schemas)?;
+            let Postgres { queue, threads } = postgres::start(server, bells)?;
             let open = Arc::new(Open { threads: Mutex::new(threads), _lock: None });
             Ok(Queues::Postgres { queue, open })
         }

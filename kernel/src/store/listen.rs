@@ -4,8 +4,9 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Client};
 
+use super::address::Server;
 use super::signal::{Bells, Signal, Signals};
 
 /// NOTIFY takes a lock that every commit of the server passes: at most one in this time.
@@ -13,10 +14,10 @@ const BETWEEN: Duration = Duration::from_millis(50);
 const CHANNEL: &str = "mainstay";
 
 /// Listens and tells for as long as the runtime lives; connects again after a pause when the server was away.
-pub(super) fn start(config: Config, bells: Bells) {
+pub(super) fn start(server: Server, bells: Bells) {
     tokio::spawn(async move {
         loop {
-            if let Err(error) = listen(&config, &bells).await {
+            if let Err(error) = listen(&server, &bells).await {
                 tracing::debug!(%error, "not listening for other processes");
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -24,8 +25,8 @@ pub(super) fn start(config: Config, bells: Bells) {
     });
 }
 
-async fn listen(config: &Config, bells: &Bells) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = config.connect(NoTls).await?;
+async fn listen(server: &Server, bells: &Bells) -> Result<(), tokio_postgres::Error> {
+    let (client, mut connection) = server.connect().await?;
     let own = format!("{}", std::process::id());
     let hears = {
         let (bells, own) = (bells.clone(), own.clone());

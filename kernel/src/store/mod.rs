@@ -17,11 +17,12 @@ mod sql;
 mod sqlite;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod tls;
 mod tx;
 mod value;
 mod work;
 
-pub use address::Address;
+pub use address::{Address, Server};
 pub use catalogue::{Catalogue, catalogue};
 pub use db::Db;
 pub use migrate::{Migration, Schema, TableKind};

@@ -6,14 +6,15 @@
 
 use std::collections::HashMap;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use tokio::runtime::Runtime;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres::{Client, Statement};
 
+use super::address::Server;
 use super::signal::Bells;
 use super::sql::Sql;
 use super::tx::{Engine, Failure, Tx};
@@ -23,7 +24,8 @@ use crate::Fault;
 
 const LINES: usize = 16;
 const MOST_TRIES: u32 = 12;
-/// The longest a transaction may stay open; the sealer and the feeds rely on it.
+/// The longest a transaction may last; the sealer and the feeds rely on it.
+const LONGEST: Duration = Duration::from_secs(10);
 const SETTINGS: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s';
     SET idle_in_transaction_session_timeout = '10s'; SET client_min_messages = 'warning'; SET timezone = 'UTC'";
 
@@ -49,16 +51,11 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn connect(config: &Config) -> Result<Self, Fault> {
+    pub(super) fn connect(server: &Server) -> Result<Self, Fault> {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Fault::broken)?;
-        let mut config = config.clone();
-        config
-            .application_name("mainstay")
-            .connect_timeout(Duration::from_secs(5))
-            .keepalives_idle(Duration::from_secs(30));
         let client = runtime.block_on(async {
-            let (client, connection) = config.connect(NoTls).await?;
+            let (client, connection) = server.connect().await?;
             tokio::spawn(async move {
                 if let Err(error) = connection.await {
                     tracing::debug!(%error, "a database connection ended");
@@ -119,6 +116,11 @@ impl Line {
         Ok(rows.iter().map(|row| (0..row.len()).map(|i| row.get(i)).collect()).collect())
     }
 
+    pub(super) fn server_ms(&self) -> Result<i64, tokio_postgres::Error> {
+        let text = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+        self.runtime.block_on(self.client.query_one(text, &[]))?.try_get(0)
+    }
+
     pub(super) fn execute(
         &self,
         text: &str,
@@ -133,12 +135,12 @@ fn parameters<'a>(args: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
 }
 
 /// Starts the threads; a connection is made when its first closure comes.
-pub(super) fn start(config: &Config, bells: &Bells) -> Result<Postgres, Fault> {
+pub(super) fn start(server: &Server, bells: &Bells) -> Result<Postgres, Fault> {
     let (queue, incoming) = unbounded();
     let mut threads = Vec::new();
     for _ in 0..LINES {
-        let (config, bells, incoming) = (config.clone(), bells.clone(), incoming.clone());
-        let body = move || serve(&config, &incoming, &bells);
+        let (server, bells, incoming) = (server.clone(), bells.clone(), incoming.clone());
+        let body = move || serve(&server, &incoming, &bells);
         threads.push(
             std::thread::Builder::new()
                 .name("store-postgres".to_owned())
@@ -149,17 +151,17 @@ pub(super) fn start(config: &Config, bells: &Bells) -> Result<Postgres, Fault> {
     Ok(Postgres { queue, threads })
 }
 
-fn serve(config: &Config, incoming: &Receiver<(Mode, Box<dyn Work>)>, bells: &Bells) {
+fn serve(server: &Server, incoming: &Receiver<(Mode, Box<dyn Work>)>, bells: &Bells) {
     let mut line: Option<Line> = None;
     while let Ok((mode, mut work)) = incoming.recv() {
-        let end = transact(config, &mut line, mode, &mut *work, bells);
+        let end = transact(server, &mut line, mode, &mut *work, bells);
         work.answer(end);
     }
 }
 
 /// One closure, again for as long as the engine asks for that.
 fn transact(
-    config: &Config,
+    server: &Server,
     line: &mut Option<Line>,
     mode: Mode,
     work: &mut dyn Work,
@@ -173,7 +175,7 @@ fn transact(
         }
         let open = match line.take() {
             Some(open) if !open.client.is_closed() => open,
-            _ => Line::connect(config)?,
+            _ => Line::connect(server)?,
         };
         let (mut open, step) = try_once(open, mode, work, bells);
         match step {
@@ -209,9 +211,15 @@ fn try_once(mut open: Line, mode: Mode, work: &mut dyn Work, bells: &Bells) -> (
     if open.batch(begin).is_err() {
         return (open, Step::Lost);
     }
+    let begun = Instant::now();
     let mut tx = Tx::new(Engine::Postgres(&mut open));
     let stays = work.attempt(&mut tx);
     let (failure, signals) = (tx.failure, tx.signals);
+    if stays && failure.is_none() && begun.elapsed() > LONGEST {
+        drop(open.batch("ROLLBACK"));
+        let what = "this took longer than 10 s and was undone; the database".to_owned();
+        return (open, Step::Unsure(Fault::Away { what, retry_after_s: 5 }));
+    }
     match failure {
         Some(Failure::Again) => return (open, Step::Again),
         Some(Failure::Gone) => return (open, Step::Lost),

@@ -113,6 +113,21 @@ pub(super) fn connect(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
+/// What SQLite finds when it reads everything: pages, indexes, references.
+pub(super) fn damage(path: &Path) -> Result<Vec<String>, Fault> {
+    let connection = connect(path)?;
+    let ask = |text: &str, column: &str| -> rusqlite::Result<Vec<String>> {
+        let mut statement = connection.prepare(text)?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(column))?;
+        rows.collect()
+    };
+    let mut found = ask("PRAGMA integrity_check", "integrity_check").map_err(general)?;
+    found.retain(|line| line != "ok");
+    let orphans = ask("PRAGMA foreign_key_check", "table").map_err(general)?;
+    found.extend(orphans.into_iter().map(|table| format!("a row of {table} refers to one that is gone")));
+    Ok(found)
+}
+
 /// Starts the writer and the readers.
 pub(super) fn start(path: &Path, writer: Connection, bells: &Bells) -> Result<Sqlite, Fault> {
     let (writes, to_write) = unbounded();

@@ -66,12 +66,10 @@ impl Scratch {
         let folder = fresh_folder();
         let name = folder.file_name().and_then(|n| n.to_str()).expect("made of letters").replace('-', "_");
         admin(&server, &format!("CREATE DATABASE {name}")).await;
-        let mut config: tokio_postgres::Config =
-            server.parse().expect("the tests' server has a good address");
-        config.dbname(&name);
-        let db = Db::open(Address::Postgres(Box::new(config)), schemas)
-            .await
-            .expect("a fresh PostgreSQL store opens");
+        let (base, _) = server.rsplit_once('/').expect("the tests' server has a good address");
+        let address =
+            Address::postgres(&format!("{base}/{name}")).expect("the tests' server has a good address");
+        let db = Db::open(address, schemas).await.expect("a fresh PostgreSQL store opens");
         Some(Self { db, folder, database: Some(name) })
     }
 

@@ -103,6 +103,14 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// What the clock of the database server says, milliseconds since 1970; `None` where there is no server but us.
+    pub fn server_ms(&mut self) -> Result<Option<i64>, Fault> {
+        match &mut self.engine {
+            Engine::Sqlite(_) => Ok(None),
+            Engine::Postgres(line) => line.server_ms().map(Some).map_err(|e| super::postgres::away(&e)),
+        }
+    }
+
     /// Says what waits for this change; told to the waiting after the commit, and only then.
     pub fn signal(&mut self, signal: Signal) {
         self.signals.add(signal);

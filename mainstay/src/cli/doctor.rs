@@ -5,10 +5,14 @@ use std::path::Path;
 
 use mainstay_kernel::events::{self, Verdict};
 use mainstay_kernel::store::{Address, Db, catalogue, lint, registered};
-use mainstay_kernel::{Clock, Fault, Ground, jobs, notify, secrets, tenancy};
+use mainstay_kernel::{Clock, Fault, Ground, id, jobs, notify, secrets, tenancy};
 
 use super::{Doctor, Part};
 use crate::house;
+
+/// Clocks that keep time by NTP agree better than this.
+const MOST_OFF_MS: i64 = 2_000;
+const MOST_AHEAD_S: i64 = 60;
 
 pub(super) async fn doctor(words: Doctor) -> Result<(), Fault> {
     match words.part {
@@ -29,7 +33,11 @@ pub(super) async fn doctor(words: Doctor) -> Result<(), Fault> {
             println!("ok    the index is gone; the next start builds it again");
             Ok(())
         }
-        Some(Part::Verify) => verify(&open(&words.place).await?).await,
+        Some(Part::Verify) => {
+            let ground = open(&words.place).await?;
+            verify(&ground).await?;
+            whole(&ground).await
+        }
         None => check(&words.place).await,
     }
 }
@@ -109,6 +117,23 @@ async fn verify(ground: &Ground) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether the database itself is as its engine left it.
+async fn whole(ground: &Ground) -> Result<(), Fault> {
+    let damage = ground.db.damage().await?;
+    if damage.is_empty() {
+        println!(
+            "ok    {}",
+            match ground.db.address() {
+                Address::Sqlite(path) => format!("{} is whole", path.display()),
+                Address::Postgres(_) => "the files of PostgreSQL are checked there, by pg_amcheck".to_owned(),
+            }
+        );
+        return Ok(());
+    }
+    let text = format!("the database is damaged; restore a backup: {}", damage.join("; "));
+    Err(Fault::conflict("damaged", text))
+}
+
 async fn check(place: &super::Place) -> Result<(), Fault> {
     let mut is_well = true;
     let mut say = |well: bool, what: String| {
@@ -132,7 +157,22 @@ async fn check(place: &super::Place) -> Result<(), Fault> {
     let year = jiff::Timestamp::from_millisecond(ground.clock.now_ms())
         .map_or(0, |t| t.to_zoned(jiff::tz::TimeZone::UTC).year());
     say((2026..2090).contains(&year), format!("clock: the year is {year}"));
+    let off_ms = ground.db.set_clock(&Clock::machine()).await?;
+    if let Some(text) = differs(off_ms) {
+        say(false, text);
+    }
     for org in ground.db.read(tenancy::list).await? {
+        let newest_ms = id::made_ms(ground.db.read(move |tx| events::newest(tx, org.id)).await?.0);
+        let ahead_s = (newest_ms - ground.clock.now_ms() - off_ms) / 1000;
+        if ahead_s > MOST_AHEAD_S {
+            say(
+                false,
+                format!(
+                    "clock: the newest event of {} is {ahead_s} s in the future; the clock was set back. What is written now still comes after it, with today's date",
+                    org.name
+                ),
+            );
+        }
         let dead = ground.db.read(move |tx| jobs::dead(tx, org.id)).await?;
         let first =
             dead.first().map_or(String::new(), |(_, kind, error)| format!("; the last: {kind}: {error}"));
@@ -146,6 +186,17 @@ async fn check(place: &super::Place) -> Result<(), Fault> {
     verify(&ground).await?;
     ground.db.close().await;
     if is_well { Ok(()) } else { Err(Fault::conflict("doctor", "not everything is well; see above")) }
+}
+
+/// What to do when this machine and the database's disagree about the time.
+fn differs(off_ms: i64) -> Option<String> {
+    let word = if off_ms > 0 { "behind" } else { "ahead of" };
+    (off_ms.abs() > MOST_OFF_MS).then(|| {
+        format!(
+            "clock: this machine is {} s {word} PostgreSQL; the server goes by PostgreSQL's time. Let both keep time by NTP",
+            off_ms.abs() / 1000
+        )
+    })
 }
 
 fn permissions(path: &Path, most: u32) -> Option<(bool, String)> {

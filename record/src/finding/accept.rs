@@ -4,8 +4,8 @@ use mainstay_kernel::access::Scope;
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault, events};
 
-use super::{Finding, State, get, store};
-use crate::{FindingId, asset, rights, tally};
+use super::{Finding, State, count, get, store};
+use crate::{FindingId, asset, rights};
 
 /// The longest a risk may be accepted for without a new look at it: two years.
 const LONGEST_MS: i64 = 2 * 366 * 24 * 3_600_000;
@@ -45,9 +45,7 @@ pub fn accept(
     if store::accept(tx, cx.org, id, seen, reason, until_ms)? == 0 {
         return Err(Fault::Stale);
     }
-    if before.state != State::Accepted {
-        tally::add(tx, cx.org, "finding.open", id.0, -1)?;
-    }
+    count::again(tx, cx.org, before.asset)?;
     let said = serde_json::json!({ "reason": reason, "until_ms": until_ms, "was": before.state });
     events::record(tx, cx, "finding.accepted", id.into(), &[before.asset.into()], &said)?;
     Ok(())
@@ -73,7 +71,7 @@ pub fn return_accepted(tx: &mut Tx<'_>, cx: &Cx) -> Result<usize, Fault> {
 
 fn reopen(tx: &mut Tx<'_>, cx: &Cx, before: &Finding, verb: &'static str) -> Result<(), Fault> {
     if store::end_acceptance(tx, cx.org, before.id)? > 0 {
-        tally::add(tx, cx.org, "finding.open", before.id.0, 1)?;
+        count::again(tx, cx.org, before.asset)?;
         let said =
             serde_json::json!({ "reason": before.accepted_reason, "until_ms": before.accepted_until_ms });
         events::record(tx, cx, verb, before.id.into(), &[before.asset.into()], &said)?;

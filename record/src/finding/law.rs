@@ -3,9 +3,10 @@
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault, events};
 
+use super::count;
 use super::store::{self, Known};
 use super::{Severity, State};
-use crate::{AssetId, FindingId, tally};
+use crate::{AssetId, FindingId};
 
 /// One thing a rule sees.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +81,7 @@ fn compare(
         return Ok(diff);
     }
     let known = store::of_scope(tx, cx.org, look)?;
+    let mut has_changed = false;
     for (place, sighting) in sightings.iter().enumerate() {
         if sightings[..place].iter().any(|earlier| earlier.subject == sighting.subject) {
             continue; // a rule that says a thing twice saw it once
@@ -91,7 +93,7 @@ fn compare(
                 diff.reopened.push(before.id);
             }
             Some(before) => {
-                refresh(tx, cx, look, before, sighting)?;
+                has_changed |= refresh(tx, cx, look, before, sighting)?;
                 diff.still.push(before.id);
             }
         }
@@ -99,12 +101,17 @@ fn compare(
     let is_seen = |k: &&Known| sightings.iter().any(|s| s.subject == k.subject);
     for before in known.iter().filter(|k| k.state != State::Gone && !is_seen(k)) {
         match gap {
-            Some(gap) if (gap.hides)(&before.subject) => mark_stale(tx, cx, look, before, gap.because)?,
+            Some(gap) if (gap.hides)(&before.subject) => {
+                has_changed |= mark_stale(tx, cx, look, before, gap.because)?;
+            }
             _ => {
                 close(tx, cx, look, before)?;
                 diff.gone.push(before.id);
             }
         }
+    }
+    if has_changed || diff.opened.len() + diff.reopened.len() + diff.gone.len() > 0 {
+        count::again(tx, cx.org, look.asset)?;
     }
     Ok(diff)
 }
@@ -115,28 +122,38 @@ pub fn unseen(tx: &mut Tx<'_>, cx: &Cx, look: Look<'_>, reason: &str) -> Result<
         return Ok(0);
     }
     let known = store::of_scope(tx, cx.org, &look)?;
-    let mut marked = 0;
+    let (mut marked, mut has_changed) = (0, false);
     for before in known.iter().filter(|k| k.state != State::Gone) {
-        mark_stale(tx, cx, &look, before, reason)?;
+        has_changed |= mark_stale(tx, cx, &look, before, reason)?;
         marked += 1;
+    }
+    if has_changed {
+        count::again(tx, cx.org, look.asset)?;
     }
     Ok(marked)
 }
 
-fn mark_stale(tx: &mut Tx<'_>, cx: &Cx, look: &Look<'_>, before: &Known, reason: &str) -> Result<(), Fault> {
+/// Whether it was not marked so before.
+fn mark_stale(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    look: &Look<'_>,
+    before: &Known,
+    reason: &str,
+) -> Result<bool, Fault> {
     if before.stale.as_deref() == Some(reason) {
-        return Ok(());
+        return Ok(false);
     }
     store::set_stale(tx, cx.org, before.id, reason)?;
     let said = serde_json::json!({ "because": reason });
-    events::record(tx, cx, "finding.stale", before.id.into(), &[look.asset.into()], &said).map(drop)
+    events::record(tx, cx, "finding.stale", before.id.into(), &[look.asset.into()], &said)?;
+    Ok(true)
 }
 
 fn open(tx: &mut Tx<'_>, cx: &Cx, look: &Look<'_>, sighting: &Sighting) -> Result<FindingId, Fault> {
     let id = FindingId(cx.ids.next());
     let due_ms = (look.due)(sighting.severity, look.at_ms);
     store::insert(tx, cx.org, id, look, sighting, due_ms)?;
-    tally::add(tx, cx.org, "finding.open", id.0, 1)?;
     tell(tx, cx, "finding.opened", id, look, sighting)?;
     Ok(id)
 }
@@ -150,17 +167,17 @@ fn reopen(
 ) -> Result<(), Fault> {
     let due_ms = (look.due)(sighting.severity, look.at_ms);
     store::reopen(tx, cx.org, before.id, look, sighting, due_ms)?;
-    tally::add(tx, cx.org, "finding.open", before.id.0, 1)?;
     tell(tx, cx, "finding.reopened", before.id, look, sighting)
 }
 
+/// Whether it counts otherwise than before.
 fn refresh(
     tx: &mut Tx<'_>,
     cx: &Cx,
     look: &Look<'_>,
     before: &Known,
     sighting: &Sighting,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let due_ms = (look.due)(sighting.severity, before.opened_ms);
     store::refresh(tx, cx.org, before.id, look, sighting, due_ms)?;
     if before.severity != sighting.severity {
@@ -170,14 +187,11 @@ fn refresh(
     if before.stale.is_some() {
         tell(tx, cx, "finding.seen_again", before.id, look, sighting)?;
     }
-    Ok(())
+    Ok(before.severity != sighting.severity || before.stale.is_some())
 }
 
 fn close(tx: &mut Tx<'_>, cx: &Cx, look: &Look<'_>, before: &Known) -> Result<(), Fault> {
     store::close(tx, cx.org, before.id, look.at_ms)?;
-    if matches!(before.state, State::Open | State::Planned) {
-        tally::add(tx, cx.org, "finding.open", before.id.0, -1)?;
-    }
     let said = serde_json::json!({ "rule": look.rule, "title": before.title, "was": before.state });
     events::record(tx, cx, "finding.gone", before.id.into(), &[look.asset.into()], &said)?;
     Ok(())

@@ -5,15 +5,17 @@
 
 mod accept;
 mod blind;
+mod count;
 mod law;
 mod severity;
 mod store;
 
 pub use accept::{accept, return_accepted, withdraw};
 pub use blind::{Blind, blind};
+pub use count::Counts;
 pub use law::{Diff, Gap, Look, Sighting, observe, observe_partly, unseen};
 pub use severity::Severity;
-pub use store::{Counts, Standing};
+pub use store::Standing;
 
 use std::collections::BTreeMap;
 
@@ -95,7 +97,8 @@ pub fn open(
     after: (i64, FindingId),
     limit: u32,
 ) -> Result<Vec<(i64, Finding)>, Fault> {
-    store::open(tx, cx.org, &cx.scopes(&rights::VIEW), after, limit)
+    let filter = Filter { asset: None, rule: None, states: vec![State::Open, State::Planned] };
+    filtered(tx, cx, &filter, after, limit)
 }
 
 /// Which findings to list.
@@ -135,7 +138,7 @@ pub fn standings(tx: &mut Tx<'_>, cx: &Cx, assets: &[AssetId]) -> Result<BTreeMa
 
 /// How many findings stand where.
 pub fn counts(tx: &mut Tx<'_>, cx: &Cx) -> Result<Counts, Fault> {
-    store::counts(tx, cx.org, &cx.scopes(&rights::VIEW))
+    count::seen(tx, cx.org, &cx.scopes(&rights::VIEW))
 }
 
 /// A plan takes findings on: they are planned, not gone.

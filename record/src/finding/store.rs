@@ -35,17 +35,6 @@ macro_rules! findings {
     };
 }
 
-/// How many findings stand where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub open: i64,
-    pub critical: i64,
-    pub high: i64,
-    pub overdue: i64,
-    pub stale: i64,
-    pub accepted: i64,
-}
-
 /// The place of a finding in lists: worst first, then what is due first. Lower comes first.
 fn rank(severity: Severity, due_ms: Option<i64>) -> i64 {
     const FAR_MINUTES: i64 = 1 << 40;
@@ -218,25 +207,8 @@ pub(super) fn get(tx: &mut Tx<'_>, org: OrgId, id: FindingId) -> Result<Option<F
     tx.maybe(findings!(" AND f.id = $2"), args![org, id], read)
 }
 
-pub(super) fn open(
-    tx: &mut Tx<'_>,
-    org: OrgId,
-    scopes: &Scopes,
-    after: (i64, FindingId),
-    limit: u32,
-) -> Result<Vec<(i64, Finding)>, Fault> {
-    let (all, teams) = scopes.parameters();
-    tx.rows(
-        findings!(
-            " AND f.state IN ('open', 'planned') AND (f.rank, f.id) > ($2, $3)
-              AND ($4 = 1 OR a.team_id IN {list $5}) ORDER BY f.rank, f.id LIMIT $6"
-        ),
-        args![org, after.0, after.1, all, teams, limit],
-        |row| Ok((row.get(21)?, read(row)?)),
-    )
-}
-
-/// A type is given by the first use of a parameter, so each stands with its column first.
+/// Findings that pass a filter, by rank. Each shape of filter has its own statement, and each statement an index that
+/// brings its rows in order; the states come one after the other, for no index is in order over several.
 pub(super) fn filtered(
     tx: &mut Tx<'_>,
     org: OrgId,
@@ -245,18 +217,78 @@ pub(super) fn filtered(
     after: (i64, FindingId),
     limit: u32,
 ) -> Result<Vec<(i64, Finding)>, Fault> {
+    let mut found = Vec::new();
+    for state in &filter.states {
+        found.extend(match (filter.asset, filter.rule.as_deref()) {
+            (Some(asset), rule) => on_asset(tx, org, scopes, (asset, rule, *state), after, limit)?,
+            (None, Some(rule)) => by_rule(tx, org, scopes, (rule, *state), after, limit)?,
+            (None, None) => in_state(tx, org, scopes, *state, after, limit)?,
+        });
+    }
+    found.sort_by_key(|(rank, finding)| (*rank, finding.id));
+    found.truncate(limit as usize);
+    Ok(found)
+}
+
+fn in_state(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    scopes: &Scopes,
+    state: State,
+    after: (i64, FindingId),
+    limit: u32,
+) -> Result<Vec<(i64, Finding)>, Fault> {
     let (all, teams) = scopes.parameters();
-    let states: Vec<&str> = filter.states.iter().map(|state| state.word()).collect();
-    let states = serde_json::to_string(&states).map_err(Fault::broken)?;
-    let (asset, rule) = (filter.asset.unwrap_or(AssetId(0)), filter.rule.as_deref().unwrap_or_default());
     tx.rows(
         findings!(
-            " AND f.state IN {texts $2} AND (f.asset_id = $3 OR $3 = 0) AND (f.rule = $4 OR $4 = '')
-              AND (f.rank, f.id) > ($5, $6) AND ($7 = 1 OR a.team_id IN {list $8}) ORDER BY f.rank, f.id LIMIT $9"
+            " AND f.state = $2 AND (f.rank, f.id) > ($3, $4) AND ($5 = 1 OR a.team_id IN {list $6}) ORDER BY f.rank, f.id LIMIT $7"
         ),
-        args![org, states, asset, rule, after.0, after.1, all, teams, limit],
-        |row| Ok((row.get(21)?, read(row)?)),
+        args![org, state.word(), after.0, after.1, all, teams, limit],
+        ranked,
     )
+}
+
+fn by_rule(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    scopes: &Scopes,
+    (rule, state): (&str, State),
+    after: (i64, FindingId),
+    limit: u32,
+) -> Result<Vec<(i64, Finding)>, Fault> {
+    let (all, teams) = scopes.parameters();
+    tx.rows(
+        findings!(
+            " AND f.rule = $2 AND f.state = $3 AND (f.rank, f.id) > ($4, $5) AND ($6 = 1 OR a.team_id IN {list $7})
+              ORDER BY f.rank, f.id LIMIT $8"
+        ),
+        args![org, rule, state.word(), after.0, after.1, all, teams, limit],
+        ranked,
+    )
+}
+
+/// A type is given by the first use of a parameter, so each stands with its column first.
+fn on_asset(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    scopes: &Scopes,
+    (asset, rule, state): (AssetId, Option<&str>, State),
+    after: (i64, FindingId),
+    limit: u32,
+) -> Result<Vec<(i64, Finding)>, Fault> {
+    let (all, teams) = scopes.parameters();
+    tx.rows(
+        findings!(
+            " AND f.asset_id = $2 AND f.state = $3 AND (f.rule = $4 OR $4 = '') AND (f.rank, f.id) > ($5, $6)
+              AND ($7 = 1 OR a.team_id IN {list $8}) ORDER BY f.rank, f.id LIMIT $9"
+        ),
+        args![org, asset, state.word(), rule.unwrap_or_default(), after.0, after.1, all, teams, limit],
+        ranked,
+    )
+}
+
+fn ranked(row: &Row<'_>) -> Result<(i64, Finding), Fault> {
+    Ok((row.get(21)?, read(row)?))
 }
 
 pub(super) fn of_asset(tx: &mut Tx<'_>, org: OrgId, asset: AssetId) -> Result<Vec<Finding>, Fault> {
@@ -287,29 +319,6 @@ pub(super) fn accepted_until(tx: &mut Tx<'_>, org: OrgId, now_ms: i64) -> Result
         findings!(" AND f.state = 'accepted' AND f.accepted_until_ms <= $2 LIMIT 1000"),
         args![org, now_ms],
         read,
-    )
-}
-
-pub(super) fn counts(tx: &mut Tx<'_>, org: OrgId, scopes: &Scopes) -> Result<Counts, Fault> {
-    let (all, teams) = scopes.parameters();
-    tx.one(
-        sql!(
-            "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN f.severity = 4 THEN 1 ELSE 0 END), 0) AS BIGINT),
-                CAST(COALESCE(SUM(CASE WHEN f.severity = 3 THEN 1 ELSE 0 END), 0) AS BIGINT),
-                CAST(COALESCE(SUM(CASE WHEN f.stale IS NOT NULL THEN 1 ELSE 0 END), 0) AS BIGINT)
-              FROM finding f JOIN asset a ON a.org_id = f.org_id AND a.id = f.asset_id
-              WHERE f.org_id = $1 AND f.state IN ('open', 'planned') AND ($2 = 1 OR a.team_id IN {list $3})"
-        ),
-        args![org, all, teams],
-        |row| {
-            Ok(Counts {
-                open: row.get(0)?,
-                critical: row.get(1)?,
-                high: row.get(2)?,
-                stale: row.get(3)?,
-                ..Counts::default()
-            })
-        },
     )
 }
 
