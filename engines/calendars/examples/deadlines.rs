@@ -8,9 +8,8 @@ use std::process::ExitCode;
 
 use common::About;
 use mainstay_calendars::calendar::Calendar;
-use mainstay_calendars::deadline::{Anchor, Case, Pack, deadlines, known_facts, next_due, shipped};
+use mainstay_calendars::deadline::{Anchor, Case, Pack, deadlines, next_due, shipped};
 use mainstay_calendars::moment::Moment;
-use mainstay_calendars::problem::Problem;
 use mainstay_calendars::zone::{Zone, database_version};
 use serde::Deserialize;
 use serde_json::json;
@@ -96,13 +95,7 @@ fn main() -> ExitCode {
                 calendars: input.calendars.clone(),
             };
             let packs = input.packs.clone().unwrap_or_else(shipped);
-            let known = known_facts(&packs);
-            if let Some(place) = case.facts.iter().position(|fact| !known.contains(fact.as_str())) {
-                let known: Vec<&str> = known.into_iter().collect();
-                let message =
-                    format!("no pack asks for \"{}\"; there are: {}", case.facts[place], known.join(", "));
-                return Err(Problem::new(format!("facts[{place}]"), message));
-            }
+            case.check(&packs)?;
             let clocks = deadlines(&packs, &case, input.now)?;
             common::json(&json!({
                 "now": input.now,

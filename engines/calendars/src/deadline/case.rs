@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::calendar::Calendar;
-use crate::deadline::pack::{Anchor, Pack};
+use crate::deadline::pack::{Anchor, Pack, known_facts};
 use crate::moment::Moment;
 use crate::problem::Problem;
 use crate::zone::Zone;
@@ -35,12 +35,23 @@ pub struct Case {
 }
 
 impl Case {
-    /// Refuses anchors that are worked out, and reports of clocks that are in none of the packs.
+    /// Whether the packs understand all of it: refuses anchors that are worked out, facts that no clock asks for
+    /// and reports of clocks that are in none of them, as slips of whoever wrote it. [`deadlines`] itself takes
+    /// such a case, since an old one may name what newer packs no longer have.
+    ///
+    /// [`deadlines`]: crate::deadline::deadlines
     pub fn check(&self, packs: &[Pack]) -> Result<(), Problem> {
         let given = |anchor: &Anchor| self.anchors.contains_key(anchor);
         if let Some(anchor) = [Anchor::YearEnd, Anchor::PreviousReport].into_iter().find(given) {
             let field = format!("anchors.{}", anchor.name());
             return Err(Problem::new(field, "is worked out (from discovered, from reports); leave it out"));
+        }
+        let known = known_facts(packs);
+        if let Some(place) = self.facts.iter().position(|fact| !known.contains(fact.as_str())) {
+            let known: Vec<&str> = known.into_iter().collect();
+            let message =
+                format!("no pack asks for \"{}\"; there are: {}", self.facts[place], known.join(", "));
+            return Err(Problem::new(format!("facts[{place}]"), message));
         }
         let is_known = |id: &str| packs.iter().flat_map(|pack| &pack.clocks).any(|rule| rule.id == id);
         match self.reports.keys().find(|id| !is_known(id)) {

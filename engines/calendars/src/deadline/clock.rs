@@ -76,10 +76,9 @@ pub enum DeadlineState {
 /// happened yet. Hours and minutes are exact time; an end in a gap of the clocks is the moment of the change,
 /// in a fold the first of the two. Without packs there are no clocks.
 ///
-/// `Err` names what is not sound in a pack or the case: anchors that are worked out and not given, reports of
-/// clocks that are in no pack, calendars that nobody has.
+/// `Err` names what is not sound in a pack, and calendars that neither it nor the case has. [`Case::check`] tells
+/// slips in the case.
 pub fn deadlines<'a>(packs: &'a [Pack], case: &Case, now: Moment) -> Result<Vec<Deadline<'a>>, Problem> {
-    case.check(packs)?;
     let fallback = weekdays(&case.zone);
     let mut found = Vec::new();
     for (index, pack) in packs.iter().enumerate() {

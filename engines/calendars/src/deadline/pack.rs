@@ -101,7 +101,7 @@ pub struct RunningRule {
 }
 
 /// The event a period counts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Anchor {
     /// It happened.
@@ -229,7 +229,33 @@ impl<'de> Deserialize<'de> for Ends {
     }
 }
 
+impl<'de> Deserialize<'de> for Anchor {
+    /// From its word. As text and not as a variant, so that a fault in a map of anchors names the anchor.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Self::ALL.into_iter().find(|anchor| anchor.name() == word).ok_or_else(|| {
+            let words = Self::ALL.map(Self::name).join(", ");
+            serde::de::Error::custom(format!("there is no anchor \"{word}\"; there are: {words}"))
+        })
+    }
+}
+
 impl Anchor {
+    /// Every one.
+    pub const ALL: [Self; 11] = [
+        Self::Occurred,
+        Self::Detected,
+        Self::Aware,
+        Self::Classified,
+        Self::MaterialityDetermined,
+        Self::Discovered,
+        Self::PaidRansom,
+        Self::Fixed,
+        Self::Handled,
+        Self::YearEnd,
+        Self::PreviousReport,
+    ];
+
     /// The word in JSON.
     pub fn name(self) -> &'static str {
         match self {

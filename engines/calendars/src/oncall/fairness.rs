@@ -71,7 +71,7 @@ pub struct Fairness {
     /// Share of the range with at least one person on call, 0 to 100. `None` for an empty or reversed range.
     pub coverage_percent: Option<f64>,
     /// How alike the totals are: the mean over all pairs of people of smaller/larger, 0 to 100.
-    /// `None` with fewer than two people.
+    /// `None` with fewer than two people, and for an empty or reversed range.
     pub balance_percent: Option<f64>,
     /// One per person of the schedule.
     pub loads: Vec<Load>,
@@ -109,7 +109,8 @@ impl Board {
         let gaps = self.gaps(range).measure_ms();
         let coverage_percent =
             (!range.is_empty()).then(|| 100.0 - percent(gaps, range.length_ms().min(LONGEST_RANGE_MS)));
-        Ok(Fairness { coverage_percent, balance_percent: balance(&loads), loads })
+        let balance_percent = balance(&loads).filter(|_| !range.is_empty());
+        Ok(Fairness { coverage_percent, balance_percent, loads })
     }
 }
 

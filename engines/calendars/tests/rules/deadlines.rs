@@ -193,9 +193,11 @@ fn what_a_case_cannot_say_is_refused() {
     for (case, field) in [
         (r#"{"anchors": {"year_end": "2026-12-31T00:00:00Z"}}"#, "anchors.year_end"),
         (r#"{"anchors": {}, "reports": {"gdpr.authorities": []}}"#, "reports.gdpr.authorities"),
+        (r#"{"anchors": {}, "facts": ["high_risk", "high-risk"]}"#, "facts[1]"),
     ] {
         let case: Case = from_json(case).unwrap();
-        assert_eq!(deadlines(&shipped(), &case, at("2026-11-23T08:00:00Z")).unwrap_err().field, field);
+        assert_eq!(case.check(&shipped()).unwrap_err().field, field);
+        assert!(deadlines(&shipped(), &case, at("2026-11-23T08:00:00Z")).is_ok(), "old cases are still told");
     }
 }
 
