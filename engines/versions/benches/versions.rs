@@ -186,6 +186,9 @@ fn index(data: &Path) {
     std::fs::remove_file(&path).unwrap_or_default();
 }
 
+/// One look for the hosts of an advisory is over before the kernel's clock of processor time moves on.
+const LOOKS: u32 = 100_000;
+
 /// The shared Debian host, with five flaws per source whose fixes lie around the installed version, as hosts that are
 /// each behind in other packages.
 fn fleet(data: &Path) {
@@ -239,13 +242,16 @@ fn fleet(data: &Path) {
         fleet.add(number, &hosts[dice.below(hosts.len())]);
     }
     let advisory = flaw_of(&packages[100], "CVE-2026-99999", 2);
-    let (touched, processor, wall) = timed(|| fleet.touched(&advisory));
+    let (touched, processor, wall) = timed(|| {
+        (1..LOOKS).for_each(|_| drop(black_box(fleet.touched(black_box(&advisory)))));
+        fleet.touched(&advisory)
+    });
     let on: u64 =
         touched.iter().flat_map(|one| one.hosts).map(|(first, last)| u64::from(last - first) + 1).sum();
     println!(
-        "| one new advisory against 100,000 hosts: {on} installations touched | {:.3} ms (wall {:.3} ms) | 100 ms |",
-        processor * 1e3,
-        wall * 1e3
+        "| one new advisory against 100,000 hosts: {on} installations touched | {:.1} µs (wall {:.1} µs) | 100 ms |",
+        processor * 1e6 / f64::from(LOOKS),
+        wall * 1e6 / f64::from(LOOKS)
     );
     println!("\nMost memory at the end, 100,000 hosts turned around included: {} MB.", peak_mb());
 }

@@ -35,13 +35,13 @@
 //!
 //! - **Scheme**: the order of versions in an ecosystem ([`Scheme`]); its comparators do not allocate and need nothing
 //!   but this crate without its default features. What they cannot order is [`Undecidable`], with the reason.
-//! - **Advisory**: what a publisher says ([`advisory`](crate::advisory)), in one shape for OSV, the Debian tracker, DSA
+//! - **Advisory**: what a publisher says ([`advisory`]), in one shape for OSV, the Debian tracker, DSA
 //!   and DLA lists and CSAF-VEX. **Enrichments** (known exploitation, likelihood, ends of life) never make a finding.
 //! - **Statement**: what an advisory says about one package name. **Judgement**: what follows for an installed version,
 //!   as a [state](crate::matching::State) with a [reason](crate::matching::Reason). **Verdict**: the judgement with
 //!   everything needed to dispute it.
-//! - **Index**: all advisories in one file, mapped into memory ([`index`](crate::index)). **Fleet**: what is installed
-//!   where, turned around, to ask whom a new advisory touches ([`fleet`](crate::fleet)).
+//! - **Index**: all advisories in one file, mapped into memory ([`index`]). **Fleet**: what is installed
+//!   where, turned around, to ask whom a new advisory touches ([`fleet`]).
 //!
 //! # The rule
 //!

@@ -23,7 +23,7 @@ pub struct Package {
     pub binary: String,
     /// The source RPM's name, where it is known. Red Hat names it, not its packages, where it speaks of every version.
     pub source: String,
-    /// RPM module and stream; empty for ordinary packages.
+    /// RPM module and stream, or the whole label as `rpm` prints it; empty for ordinary packages.
     pub module: String,
     /// Publisher when it is not the one of the ecosystem (`nodesource`, `backports`): its packages are *unknown*.
     pub foreign: String,
@@ -212,7 +212,7 @@ impl<'p> Installed<'p> {
             None if version.trim().is_empty() => Some(Fault::Empty),
             None => None,
         };
-        Installed { scheme, version, module, fault }
+        Installed { scheme, version, module: stream::of_label(module), fault }
     }
 
     /// The comparator in use.

@@ -10,6 +10,12 @@ pub(crate) fn is_module_build(evr: &str) -> bool {
     evr.contains(".module_") || evr.contains(".module+")
 }
 
+/// Module and stream of a label `php:8.1:9040020240809:f7998665`; rpm prints `(none)` for an ordinary package.
+pub(crate) fn of_label(label: &str) -> &str {
+    let end = label.match_indices(':').nth(1).map_or(label.len(), |(at, _)| at);
+    if label == "(none)" { "" } else { &label[..end] }
+}
+
 /// Decides where the streams decide; `None` where the versions have to be compared. `module` is the installed package's
 /// own label, or empty where nobody collected it.
 pub(crate) fn judge<'a>(

@@ -159,6 +159,9 @@ fn rpm_modules_are_compared_within_their_stream() {
     assert_eq!(judge(module, &of("1:16.20.9-1.el9")).reason, Reason::OtherModule { module: "-" });
     let named = Affected { module: "nodejs:18".to_owned(), ..of(other_stream) };
     let on_16 = Installed::new("AlmaLinux:9", module, "nodejs:16").judge(&&named);
+    let of_16 = of(fixed);
+    let plain = Installed::new("AlmaLinux:9", "1:16.20.1-1.el9", "(none)").judge(&&of_16);
+    assert_eq!(plain.reason, Reason::OtherModule { module: fixed });
     assert_eq!(on_16.reason, Reason::OtherModule { module: "nodejs:18" });
     let on_18 = Installed::new("AlmaLinux:9", "1:18.0.0-1.module_el9.4.0+1", "nodejs:18").judge(&&named);
     assert_eq!(on_18.state, State::Affected);
@@ -179,7 +182,8 @@ fn a_version_tells_its_stream_where_it_carries_the_number() {
     }
     let npm = on("nodejs:18", "1:10.8.2-1.18.20.8.1.module_el9.5.0+1");
     assert_eq!(judge("1:10.7.0-1.18.20.4.1.module_el9.4.0+1", &npm).reason, Reason::StreamUnknown);
-    let labelled = Installed::new("AlmaLinux:9", "1:10.7.0-1.18.20.4.1.module_el9.4.0+1", "nodejs:18");
+    let label = "nodejs:18:9040020240301:rhel9"; // as rpm prints it
+    let labelled = Installed::new("AlmaLinux:9", "1:10.7.0-1.18.20.4.1.module_el9.4.0+1", label);
     assert_eq!(labelled.judge(&&npm).state, State::Affected);
     let tools = on("container-tools:rhel8", "2:4.9.4-1.module_el8.10.0+1");
     assert_eq!(judge("2:4.0.2-1.module_el8.6.0+1", &tools).reason, Reason::StreamUnknown);

@@ -1,4 +1,4 @@
-//! `Gemfile.lock`: the `specs` of the `GEM` section, four blanks deep.
+//! `Gemfile.lock`: the `specs` of the `GEM` section, four blanks deep. What has a `PATH` is the project's own.
 
 use super::Inventory;
 
@@ -17,7 +17,7 @@ pub(super) fn read(text: &str) -> Inventory {
         };
         match section {
             "GEM" => inventory.add("RubyGems", name, platform_free(version)),
-            "GIT" | "PATH" => inventory.miss(name, "does not come from a gem server"),
+            "GIT" | "PLUGIN SOURCE" => inventory.miss(name, "does not come from a gem server"),
             _ => {}
         }
     }

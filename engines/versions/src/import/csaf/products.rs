@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::super::osv::nullable;
 use crate::ecosystem;
 use crate::purl::Purl;
+use crate::stream;
 
 #[derive(Deserialize, Default)]
 pub(super) struct Tree {
@@ -169,15 +170,14 @@ fn of_purl(purl: &Purl) -> Option<Component> {
     }
     let (ecosystem, name) =
         ecosystem::of_purl(&purl.kind, &purl.namespace, &purl.name, purl.qualifier("distro"))?;
-    let module =
-        purl.qualifier("rpmmod").map(|stream| stream.split(':').take(2).collect::<Vec<_>>().join(":"));
     let version = match purl.qualifier("epoch") {
         Some(epoch) if !purl.version.is_empty() && !purl.version.contains(':') => {
             format!("{epoch}:{}", purl.version)
         }
         _ => purl.version.clone(),
     };
-    Some(Component { ecosystem, name, version, module: module.unwrap_or_default() })
+    let module = purl.qualifier("rpmmod").map_or("", stream::of_label).to_owned();
+    Some(Component { ecosystem, name, version, module })
 }
 
 /// `pkg:rpmmod/redhat/nodejs@18:8090…` is stream `nodejs:18`.

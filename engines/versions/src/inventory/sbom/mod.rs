@@ -4,6 +4,7 @@ use super::Inventory;
 use crate::ecosystem;
 use crate::matching::Package;
 use crate::purl::Purl;
+use crate::stream;
 
 mod cyclonedx;
 mod spdx;
@@ -77,15 +78,12 @@ impl Component {
             "SrcVersion" => value.clone_into(&mut self.source.version),
             "SrcRelease" => value.clone_into(&mut self.source.release),
             "Class" => self.is_no_package |= self.purl.is_empty(),
-            "Modularitylabel" | "syft:metadata:modularityLabel" => self.module = stream(value),
+            "Modularitylabel" | "syft:metadata:modularityLabel" => {
+                stream::of_label(value).clone_into(&mut self.module);
+            }
             _ => {}
         }
     }
-}
-
-/// `php:8.1:8100020240809:f7998665` is stream `php:8.1`.
-fn stream(label: &str) -> String {
-    label.split(':').take(2).collect::<Vec<_>>().join(":")
 }
 
 /// The packages of a document; `host` is what the caller knows of the system they are installed on.
@@ -133,7 +131,7 @@ fn add(component: &Component, host: Option<&str>, inventory: &mut Inventory) {
     }
     let source = if purl.kind == "rpm" { source_rpm(&purl, component) } else { String::new() };
     let module = match purl.qualifier("rpmmod") {
-        Some(label) => stream(label),
+        Some(label) => stream::of_label(label).to_owned(),
         None => component.module.clone(),
     };
     inventory.take(Package {
