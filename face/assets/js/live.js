@@ -31,7 +31,10 @@ document.addEventListener("htmx:sse:after:connection", (event) => {
   if ((event.detail.connection.status ?? 200) < 400) regain();
 });
 window.addEventListener("offline", lose);
-window.addEventListener("online", () => { if (!one("#live")) regain(); });
+window.addEventListener("online", () => {
+  if (!one("#live")) regain();
+  document.dispatchEvent(new CustomEvent("missed"));
+});
 
 // What is typed and not yet sent is nobody else's to replace.
 document.addEventListener("input", (event) => { event.target.form?.setAttribute("data-typed", ""); });
@@ -41,11 +44,13 @@ document.addEventListener("input", (event) => { event.target.form?.setAttribute(
 function onTopics(topics, work) {
   let busy = false;
   let again = false;
+  let pause = 1000;
   const go = async () => {
     if (busy) { again = true; return; }
     busy = true;
-    try { await work(); } catch { /* the line is down; the banner says so, and `missed` or the next change comes */ }
-    setTimeout(() => { busy = false; if (again) { again = false; go(); } }, 1000);
+    // What cannot be fetched is asked for again, less and less often; the banner says when the line is down.
+    try { await work(); pause = 1000; } catch { again = true; pause = Math.min(pause * 2, 60000); }
+    setTimeout(() => { busy = false; if (again) { again = false; go(); } }, pause);
   };
   new Set([...topics.split(","), "missed"]).forEach((topic) => document.addEventListener(topic, go));
 }
@@ -59,7 +64,9 @@ async function fetched(href) {
 // A list: rows that are shown are refreshed where they stand, those that left it are dimmed, new ones wait.
 async function refreshList(list) {
   const text = await (await fetched(list.dataset.list)).text();
-  const now = new Map(all("[id^=r-]", new DOMParser().parseFromString(text, "text/html")).map((row) => [row.id, row]));
+  // The same list in the page as it is now; an empty one is not there at all.
+  const there = one(`[data-topics="${list.dataset.topics}"]`, new DOMParser().parseFromString(text, "text/html"));
+  const now = new Map((there ? all("[id^=r-]", there) : []).map((row) => [row.id, row]));
   const shown = all("[id^=r-]", list);
   const left = new Set(shown.filter((row) => !now.has(row.id)));
   const known = new Set(shown.map((row) => row.id));
@@ -98,7 +105,7 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const list of all("[data-list]")) onTopics(list.dataset.topics, () => refreshList(list));
   for (const output of all("[data-output]")) {
     onTopics(output.dataset.topics, () => refreshOutput(output));
-    refreshOutput(output).catch(() => {});
+    document.dispatchEvent(new CustomEvent(output.dataset.topics.split(",")[0]));
   }
 });
 

@@ -253,8 +253,8 @@ pub(super) fn triggers<'t>(topics: impl Iterator<Item = &'t str>) -> String {
 }
 
 /// A list that stays true while it is looked at: rows that are shown (each with an id) are refreshed where they stand,
-/// those that left it are dimmed, and new ones wait behind a line, so that nothing jumps under the pointer. `href`
-/// answers with the page of this list.
+/// those that left it are struck out, and new ones wait behind a line, so that nothing jumps under the pointer. `href`
+/// answers with the page of this list; its topics tell it from other lists there.
 pub fn live_rows(topics: &str, href: &str, body: impl Render) -> Markup {
     html! {
         div data-list=(href) data-topics=(topics) {

@@ -11,13 +11,13 @@ use super::{
     channels, check_mail, log, make, post, receipts, test_channel, test_mail,
 };
 use crate::access::BuiltIn;
-use crate::id::{ChannelId, NoticeId};
+use crate::id::{ChannelId, EventId, NoticeId};
 use crate::outbound::OutboundSetting;
 use crate::outbound::tests::{Server, answer};
 use crate::settings::Setting;
 use crate::store::Tx;
 use crate::testing::{House, story};
-use crate::{Fault, SCHEMA, secrets, settings};
+use crate::{Fault, SCHEMA, events, secrets, settings};
 
 /// A mail server that keeps what it gets. `moods` say how it answers the end of each mail: a reply line, or `hang up`.
 struct Post {
@@ -288,6 +288,12 @@ fn a_webhook_is_signed_retried_and_disabled() {
         assert_eq!(of(&house, notice).await[0].state, State::Sent);
         let shown = write(&house, move |tx, cx| log(tx, cx, "webhook", &id.to_string(), 10)).await;
         assert_eq!((shown.len(), shown[0].attempts), (1, 2));
+
+        let cx = house.cx();
+        let past = house.db().read(move |tx| events::all(tx, cx.org, EventId(i64::MAX), 50)).await.unwrap();
+        let made = past.iter().find(|event| event.verb == "channel.made").unwrap();
+        assert_eq!(made.body["host"], "127.0.0.1");
+        assert!(made.body.get("url").is_none(), "an address is as good as a key: {}", made.body);
 
         let closed = Server::start(vec![answer("410 Gone", "")]).await;
         let (id, _) = add_channel(&house, ChannelKind::Webhook, &closed.url).await;

@@ -113,11 +113,17 @@ impl Goal {
         }
         match addresses.iter().find(|address| !allow.lets(&self.host, address.ip())) {
             None => Ok(addresses),
-            Some(inside) => Err(Lost::Refused(format!(
-                "{} is {}, inside a private network; allow it under Settings, Channels, if that is meant",
-                self.host,
-                inside.ip()
-            ))),
+            Some(inside) => {
+                let is = if self.host == inside.ip().to_string() {
+                    String::new()
+                } else {
+                    format!(" ({})", inside.ip())
+                };
+                Err(Lost::Refused(format!(
+                    "{}{is} is inside a private network; allow it under Settings, Channels, if that is meant",
+                    self.host
+                )))
+            }
         }
     }
 }

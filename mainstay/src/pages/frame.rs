@@ -120,6 +120,14 @@ pub fn sentence(event: &Event) -> String {
     match event.verb.as_str() {
         "asset.found" => format!("{} was found", body("name")),
         "agent.enrolled" => format!("Agent of {} enrolled", body("name")),
+        "channel.made" => format!("Channel set up: {} at {}", body("name"), body("host")),
+        "channel.changed" => format!("Channel changed: {} at {}", body("name"), body("host")),
+        "channel.enabled" => format!("Channel on again: {}", body("name")),
+        "channel.disabled" if body("why").is_empty() => format!("Channel disabled: {}", body("name")),
+        "channel.disabled" => format!("Channel disabled: {}: {}", body("name"), body("why")),
+        "channel.removed" => format!("Channel removed: {}", body("name")),
+        "person.notices_chosen" => "Chose what to be told of".to_owned(),
+        "setting.changed" => format!("Setting changed: {}", body("name")),
         "agent.silent" => "No word from its agent for 10 minutes".to_owned(),
         "agent.spoke_again" => "Its agent speaks again".to_owned(),
         "notice.posted" => match event.body["messages"].as_u64() {

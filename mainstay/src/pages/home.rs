@@ -144,9 +144,9 @@ fn facts(all: &Everything) -> Markup {
         "State of the estate",
         &[
             Fact::new(
-                "Hosts and more",
+                "Assets",
                 all.assets.to_string(),
-                if all.assets == 1 { " asset" } else { " assets" },
+                if all.assets == 1 { " is here" } else { " are here" },
             )
             .state(host_state)
             .extra(hosts_extra(silent, all.blind.0.is_waiting))
@@ -155,7 +155,7 @@ fn facts(all: &Everything) -> Markup {
                 .state(warn(counts.open))
                 .extra(findings_extra(counts.stale, all.blind.0.has_gaps))
                 .href("/findings"),
-            Fact::new("Critical or high", (counts.critical + counts.high).to_string(), " open")
+            Fact::new("Critical, high", (counts.critical + counts.high).to_string(), " open")
                 .state(bad(counts.critical + counts.high))
                 .href("/findings"),
             Fact::new("Updates", waiting.to_string(), if waiting == 1 { " waits" } else { " wait" })

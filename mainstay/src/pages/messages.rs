@@ -44,8 +44,7 @@ pub(super) fn stands(state: State) -> (Mark, &'static str) {
 /// Where a message goes, as people say it.
 fn way(receipt: &Receipt) -> String {
     match receipt.channel.as_str() {
-        "mail" if receipt.name == receipt.recipient => format!("mail to {}", receipt.name),
-        "mail" => format!("mail to {}", receipt.recipient),
+        "mail" if notify::is_address(&receipt.recipient) => format!("mail to {}", receipt.recipient),
         other => other.to_owned(),
     }
 }

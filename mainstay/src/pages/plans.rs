@@ -54,16 +54,12 @@ async fn list(caller: Caller) -> Answer {
         })
         .await?;
     let words = frame::words(&caller);
-    let mut table = Table::new(
-        "Plans",
-        [Column::new("Number"), Column::new("Plan"), Column::new("State"), Column::new("Prepared")],
-    );
+    let mut table = Table::new("Plans", [Column::new("Plan"), Column::new("State"), Column::new("Prepared")]);
     for p in &plans {
         table = table.line_of(
             p.id,
             [
-                html! { span.num { "#" (p.number) } },
-                html! { (link(&p.title, &format!("/maintenance/plans/{}", p.id))) },
+                html! { (link(&p.title, &format!("/maintenance/plans/{}", p.id))) " " span.num.dim { "#" (p.number) } },
                 tag(mark(p.state), p.state.word()),
                 words.when(frame::at(p.created_ms)),
             ],

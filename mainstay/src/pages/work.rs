@@ -47,20 +47,13 @@ async fn list(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     let words = frame::words(&caller);
     let mut table = Table::new(
         "Work",
-        [
-            Column::new("Number"),
-            Column::new("What"),
-            Column::new("Who"),
-            Column::new("State"),
-            Column::new("Due"),
-        ],
+        [Column::new("What"), Column::new("Who"), Column::new("State"), Column::new("Due")],
     );
     for item in found.iter().take(PAGE) {
         table = table.line_of(
             item.id,
             [
-                html! { span.num { "#" (item.number) } },
-                html! { (link(&item.title, &format!("/work/{}", item.number))) },
+                html! { (link(&item.title, &format!("/work/{}", item.number))) " " span.num.dim { "#" (item.number) } },
                 html! { (item.assignee_name.as_deref().unwrap_or("nobody")) },
                 html! { (item.state.word()) },
                 due(item, &words, caller.cx.now_ms()),
