@@ -122,7 +122,7 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
         ("Open since", when(Some(f.opened_ms))),
         ("Last seen", when(Some(f.last_seen_ms))),
         ("Due", when(f.due_ms)),
-        ("Opened", format!("{} times", f.times_opened)),
+        ("Opened", words::counted(f.times_opened.unsigned_abs(), "time", "times")),
     ];
     let aside = html! {
         (card("Dates", "", pad(facts(known))))
