@@ -343,8 +343,14 @@ async fn one_fact(caller: Caller, Path((id, section)): Path<(String, String)>) -
     let found = one.facts.iter().find(|f| f.section == section).ok_or(Fault::NotFound { what: "section" })?;
     let gaps: Vec<_> = one.unseen.iter().filter(|(s, _)| *s == section).cloned().collect();
     let words = frame::words(&caller);
+    let asset = one.asset.id;
+    let closes = match section {
+        Section::Updates => caller.read(move |tx, cx| mainstay_patches::closes(tx, cx, asset)).await?,
+        _ => Vec::new(),
+    };
     let main = stack(html! {
         @if !gaps.is_empty() { (card("Not visible", "", unseen(&gaps))) }
+        @if !closes.is_empty() { (super::facts::closes(&closes)) }
         (super::facts::detail(found))
     });
     let lead = html! { (title(&section)) ", changed " (words.ago(frame::at(found.changed_ms))) ", looked at " (words.ago(frame::at(found.looked_ms))) };

@@ -1,6 +1,7 @@
 //! A section of facts as people read it: one line for the overview, tables for its page.
 
 use mainstay_face::ui::{Column, Table, card, code, facts, pad, plain_card, words};
+use mainstay_patches::Closes;
 use mainstay_record::fact::Fact;
 use mainstay_wire::{
     Section,
@@ -34,6 +35,19 @@ fn said<T: DeserializeOwned>(fact: &Fact, say: impl Fn(T) -> String) -> String {
 
 fn many(count: usize, one: &str, more: &str) -> String {
     words::counted(count as u64, one, more)
+}
+
+/// What the security updates of a host close, by their own changelogs.
+pub fn closes(all: &[Closes]) -> Markup {
+    let mut table =
+        Table::new("What the security updates close", [Column::new("Source"), Column::new("CVEs")]);
+    for one in all {
+        table = table.line([
+            html! { (one.source) " " span.mono.dim { (one.candidate) } },
+            html! { @if !one.cves.is_empty() { span.mono { (one.cves.join("  ")) } " " } span.dim { (one.note) } },
+        ]);
+    }
+    card("What the security updates close", "", html! { (table) })
 }
 
 /// The section in one line.

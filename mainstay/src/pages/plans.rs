@@ -205,11 +205,11 @@ fn back_offer(caller: &Caller, plan: &Plan, host: &asset::Asset, saved: &Saved) 
     card(
         "Way back",
         "nothing happens yet",
-        pad(html! {
+        pad(stack(html! {
             p { (words::counted(count as u64, "old package is", "old packages are")) " saved on " (host.name) "." (lost) }
             p.dim { "The host is asked first what going back would do; it waits for an approval of its own. Data that a new version converted is not converted back." }
-            (act)
-        }),
+            div { (act) }
+        })),
     )
 }
 

@@ -126,6 +126,32 @@ fn one(tx: &mut Tx<'_>, cx: &Cx, (source, installed, candidate): &Key) -> Result
     )
 }
 
+/// What one source with a waiting security update closes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closes {
+    pub source: String,
+    pub candidate: String,
+    pub cves: Vec<String>,
+    /// What to say beside the list, or instead of it.
+    pub note: String,
+}
+
+/// What the security updates of a host close, by source.
+pub fn closes(tx: &mut Tx<'_>, cx: &Cx, on: AssetId) -> Result<Vec<Closes>, Fault> {
+    let names = known(tx, cx, on)?;
+    let mut all: Vec<Closes> = Vec::new();
+    for update in updates(tx, cx, on)? {
+        if all.iter().any(|one| one.source == update.source && one.candidate == update.source_version) {
+            continue;
+        }
+        let named = names.of(&update);
+        let cves = named.map(|named| named.cves.clone()).unwrap_or_default();
+        let (source, candidate) = (update.source, update.source_version);
+        all.push(Closes { source, candidate, cves, note: note(named) });
+    }
+    Ok(all)
+}
+
 /// Asks the host for what is not known yet: one host at a time, so that the others need not ask for the same.
 pub(crate) fn order(tx: &mut Tx<'_>, cx: &Cx, on: AssetId) -> Result<(), Fault> {
     let names = known(tx, cx, on)?;

@@ -208,7 +208,7 @@ fn simulated(tx: &mut Tx<'_>, cx: &Cx, plan: &Plan, outcome: &Outcome) -> Result
         return fail(tx, cx, plan, "the host would change nothing; what waited is installed already");
     }
     let rollback = if plan.kind == BACK {
-        "the versions of today stay in the archive; a new plan installs them again".to_owned()
+        "a new plan installs the versions of today again, as long as the archive has them".to_owned()
     } else {
         way_back_in_words(&simulation)
     };

@@ -15,7 +15,7 @@ mod whole;
 mod tests;
 
 pub use back::{BACK, prepare_back, way_back};
-pub use changelogs::Changelogs;
+pub use changelogs::{Changelogs, Closes, closes};
 pub use desk::{KIND, Which, approve, hear_run, hearers, prepare, start_in_window};
 
 use mainstay_kernel::store::{Migration, Schema, Tx};

@@ -74,9 +74,7 @@ fn security(source: &str, updates: &[&Update], now_ms: i64, named: &Names, nativ
         _ => String::new(),
     };
     let since = since_ms(updates);
-    let waits = since.map_or("since it was first seen here".to_owned(), |since| {
-        format!("at least {}", days(since, now_ms))
-    });
+    let waits = since.map_or("since it was first seen here".to_owned(), |since| at_least(since, now_ms));
     let others = match updates.len() {
         1 => String::new(),
         n => format!(" ({n} packages)"),
@@ -106,8 +104,8 @@ fn security(source: &str, updates: &[&Update], now_ms: i64, named: &Names, nativ
 fn other(updates: &[&Update], now_ms: i64, native: &str) -> Sighting {
     let count = updates.len();
     let since = since_ms(updates);
-    let oldest = since
-        .map_or(String::new(), |since| format!(", the oldest has waited at least {}", days(since, now_ms)));
+    let oldest =
+        since.map_or(String::new(), |since| format!(", the oldest has waited {}", at_least(since, now_ms)));
     Sighting {
         subject: OTHERS.to_owned(),
         severity: Severity::Low,
@@ -124,6 +122,14 @@ fn other(updates: &[&Update], now_ms: i64, native: &str) -> Sighting {
             "packages": updates.iter().map(|u| &u.name).collect::<Vec<_>>(),
             "waiting_since_ms": since,
         }),
+    }
+}
+
+/// A lower bound in words.
+fn at_least(since_ms: i64, now_ms: i64) -> String {
+    match days(since_ms, now_ms).as_str() {
+        "less than a day" => "since today, or longer".to_owned(),
+        days => format!("at least {days}"),
     }
 }
 

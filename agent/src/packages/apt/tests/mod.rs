@@ -71,8 +71,7 @@ fn compare(cases: std::ops::RangeInclusive<u64>) {
         "{count} hosts: {changed} with changes, {refused} refused by apt, {unordered} without an order, {} differ",
         wrong.len()
     );
-    // Where two packages have the same score apt's order is that of its unstable sort over every package of
-    // the archive; about one invented host in a hundred shows it. Anything above that is a fault of ours.
-    assert!(wrong.len() as u64 * 50 <= count, "{} of {count} hosts differ: {wrong:?}", wrong.len());
+    // The usual run has to agree in all of them. Of very many, one in several hundred still differs (seed 443 does).
+    assert!(wrong.len() as u64 * 400 <= count, "{} of {count} hosts differ: {wrong:?}", wrong.len());
     assert!(changed * 3 > u32::try_from(count).unwrap(), "too few hosts with anything to do");
 }
