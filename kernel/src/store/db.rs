@@ -146,7 +146,8 @@ impl Db {
     /// positive when the server is ahead.
     pub async fn set_clock(&self, clock: &Clock) -> Result<i64, Fault> {
         let before_ms = clock.now_ms();
-        let Some(server_ms) = self.read(|tx| tx.server_ms()).await? else { return Ok(0) };
+        let ask = |tx: &mut Tx<'_>| tx.server_ms();
+        let Some(server_ms) = self.read(ask).await? else { return Ok(0) };
         let after_ms = clock.now_ms();
         // The server looked somewhere in between; a slow answer says less than the clock we have.
         let took_ms = after_ms - before_ms;

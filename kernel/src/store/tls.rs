@@ -89,10 +89,7 @@ fn wrong(detail: String) -> Fault {
 fn certificates(place: &str) -> Result<Vec<CertificateDer<'static>>, Fault> {
     if place == "system" {
         let read = |bundle: &&str| CertificateDer::pem_file_iter(bundle).ok();
-        return Ok(BUNDLES
-            .iter()
-            .find_map(|b| read(&b))
-            .map_or(Vec::new(), |found| found.flatten().collect()));
+        return Ok(BUNDLES.iter().find_map(read).map_or(Vec::new(), |found| found.flatten().collect()));
     }
     let found: Result<Vec<_>, _> =
         CertificateDer::pem_file_iter(Path::new(place)).and_then(Iterator::collect);

@@ -10,6 +10,7 @@ use mainstay_face::ui::{
 use mainstay_face::{Answer, Caller, Door, Query};
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault};
+use mainstay_record::finding::Finding;
 use mainstay_record::{FindingId, agent, asset, finding, plan, rights, run, tally, work};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -32,11 +33,46 @@ struct Everything {
     assets: i64,
     open_work: i64,
     runs: Vec<(run::Run, String)>,
+    /// Where there are more findings than Home reads: how many updates wait at least, counted by source package.
+    beyond: Option<i64>,
+}
+
+const UPDATES: &str = "patches.update_waiting";
+const FINDINGS_READ: u32 = 500;
+/// So many groups are enough for a list of [`MOST_ROWS`], whatever else stands in it.
+const GROUPS_READ: usize = 2 * MOST_ROWS;
+/// Beyond this it is told only that there are more.
+const MOST_COUNTED: u32 = 10_000;
+
+/// The most pressing findings, and whether they are all. Where they are not, each group that is told is whole, so that
+/// its figures are true.
+fn pressing(tx: &mut Tx<'_>, cx: &Cx) -> Result<(Vec<Finding>, bool), Fault> {
+    let (mut after, mut groups, mut read) = ((-1, FindingId(0)), Vec::new(), Vec::new());
+    while groups.len() < GROUPS_READ {
+        let found = finding::open(tx, cx, after, FINDINGS_READ)?;
+        let is_end = found.len() < FINDINGS_READ as usize;
+        after = found.last().map_or(after, |(rank, last)| (*rank, last.id));
+        for (_, one) in found {
+            let group = (one.rule.clone(), one.asset);
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+            read.push(one);
+        }
+        if is_end {
+            return Ok((read, true));
+        }
+    }
+    let mut whole = Vec::new();
+    for (rule, asset) in groups.iter().take(GROUPS_READ) {
+        whole.extend(finding::of_rule(tx, cx, rule, *asset)?);
+    }
+    Ok((whole, false))
 }
 
 fn gather(tx: &mut Tx<'_>, cx: &Cx) -> Result<Everything, Fault> {
     let now_ms = cx.now_ms();
-    let findings = finding::open(tx, cx, (-1, FindingId(0)), 500)?.into_iter().map(|(_, f)| f).collect();
+    let (findings, is_all) = pressing(tx, cx)?;
     let facts = Facts {
         findings,
         work: work::due(tx, cx, now_ms + SOON_MS, 30)?,
@@ -51,10 +87,11 @@ fn gather(tx: &mut Tx<'_>, cx: &Cx) -> Result<Everything, Fault> {
     Ok(Everything {
         facts,
         counts: finding::counts(tx, cx)?,
-        blind: (finding::blind(tx, cx, "")?, finding::blind(tx, cx, "patches.update_waiting")?),
+        blind: (finding::blind(tx, cx, "")?, finding::blind(tx, cx, UPDATES)?),
         assets: tally::read(tx, cx.org, "asset")?,
         open_work: work::open_count(tx, cx)?,
         runs,
+        beyond: if is_all { None } else { Some(finding::count_of_rule(tx, cx, UPDATES, MOST_COUNTED)?) },
     })
 }
 
@@ -76,6 +113,7 @@ async fn home(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     let now_ms = caller.cx.now_ms();
     let ranked = rank(&all.facts, now_ms);
     let total = ranked.len();
+    let now_count = ranked.iter().filter(|row| row.when == When::Now).count();
     let shown: Vec<Row> = if asked.all == 1 { ranked } else { ranked.into_iter().take(MOST_ROWS).collect() };
     let needs = region("needs", "finding,plan,work,agent,asset", "/?part=needs", list(&shown, &all));
     if asked.part == "needs" {
@@ -89,16 +127,7 @@ async fn home(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     if asked.part == "ran" {
         return Ok(region("ran", "run", "/?part=ran", stack(beside(&all, &words))).into_response());
     }
-    let now_count = shown.iter().filter(|row| row.when == When::Now).count();
-    let title = match (now_count, total) {
-        (0, 0) => "Nothing needs you".to_owned(),
-        (0, n) => {
-            format!("Nothing is urgent, {n} {} waiting", if n == 1 { "thing is" } else { "things are" })
-        }
-        (1, _) => "1 thing needs you now".to_owned(),
-        (n, _) => format!("{n} things need you now"),
-    };
-    let mut page = Page::new(title)
+    let mut page = Page::new(title(now_count, total, all.beyond.is_none()))
         .section("home")
         .lead(format!("{}. Ranked by deadline and severity.", words.heading()))
         .live("finding")
@@ -118,15 +147,34 @@ async fn home(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     frame::framed(&caller, page).await
 }
 
+/// What the list comes to. Where not all was read, a figure is the least it can be.
+fn title(now: usize, total: usize, is_all: bool) -> String {
+    let least = if is_all { "" } else { "at least " };
+    match (now, total) {
+        (0, 0) => "Nothing needs you".to_owned(),
+        (0, 1) => "Nothing is urgent, 1 thing is waiting".to_owned(),
+        (0, n) => format!("Nothing is urgent, {least}{n} things are waiting"),
+        (1, _) => "1 thing needs you now".to_owned(),
+        (n, _) if least.is_empty() => format!("{n} things need you now"),
+        (n, _) => format!("At least {n} things need you now"),
+    }
+}
+
+/// How many updates wait, and its words.
+fn updates(all: &Everything) -> (i64, String, &'static str) {
+    if let Some(count) = all.beyond {
+        let more = if count >= i64::from(MOST_COUNTED) { "+" } else { "" };
+        return (count, format!("{count}{more}"), " sources wait");
+    }
+    let of_updates = all.facts.findings.iter().filter(|f| f.rule == UPDATES);
+    let packages: usize = of_updates.map(|f| f.detail["packages"].as_array().map_or(1, Vec::len)).sum();
+    let words = if packages == 1 { " waits" } else { " wait" };
+    (i64::try_from(packages).unwrap_or(i64::MAX), packages.to_string(), words)
+}
+
 fn facts(all: &Everything) -> Markup {
     let counts = all.counts;
-    let waiting: usize = all
-        .facts
-        .findings
-        .iter()
-        .filter(|f| f.rule == "patches.update_waiting")
-        .map(|f| f.detail["packages"].as_array().map_or(1, Vec::len))
-        .sum();
+    let (waiting, updates, updates_words) = updates(all);
     let silent = i64::try_from(all.facts.silent.len()).unwrap_or(0);
     // Nothing found is good news only where everything was looked at.
     let is_old = all.assets == 0 || silent > 0 || counts.stale > 0;
@@ -158,7 +206,7 @@ fn facts(all: &Everything) -> Markup {
             Fact::new("Critical, high", (counts.critical + counts.high).to_string(), " open")
                 .state(bad(counts.critical + counts.high))
                 .href("/findings"),
-            Fact::new("Updates", waiting.to_string(), if waiting == 1 { " waits" } else { " wait" })
+            Fact::new("Updates", updates, updates_words)
                 .state(if waiting > 0 { State::Warn } else { fine_updates })
                 .extra(if all.blind.1.sees_all() { String::new() } else { ", not all seen".to_owned() })
                 .href("/maintenance"),

@@ -131,6 +131,11 @@ pub fn of_rule(tx: &mut Tx<'_>, cx: &Cx, rule: &str, asset: AssetId) -> Result<V
     store::of_rule(tx, cx.org, rule, asset)
 }
 
+/// How many findings of one rule are open or planned; from `most` on it is not counted further.
+pub fn count_of_rule(tx: &mut Tx<'_>, cx: &Cx, rule: &str, most: u32) -> Result<i64, Fault> {
+    store::count_of_rule(tx, cx.org, &cx.scopes(&rights::VIEW), rule, most)
+}
+
 /// How the open and planned findings of these assets stand; an asset without any is not in it.
 pub fn standings(tx: &mut Tx<'_>, cx: &Cx, assets: &[AssetId]) -> Result<BTreeMap<AssetId, Standing>, Fault> {
     store::standings(tx, cx.org, assets)

@@ -322,6 +322,25 @@ pub(super) fn accepted_until(tx: &mut Tx<'_>, org: OrgId, now_ms: i64) -> Result
     )
 }
 
+pub(super) fn count_of_rule(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    scopes: &Scopes,
+    rule: &str,
+    most: u32,
+) -> Result<i64, Fault> {
+    let (all, teams) = scopes.parameters();
+    tx.one(
+        sql!(
+            "SELECT COUNT(*) FROM (SELECT f.id FROM finding f JOIN asset a ON a.org_id = f.org_id AND a.id = f.asset_id
+              WHERE f.org_id = $1 AND f.rule = $2 AND f.state IN ('open', 'planned')
+                AND ($3 = 1 OR a.team_id IN {list $4}) LIMIT $5) AS counted"
+        ),
+        args![org, rule, all, teams, most],
+        |row| row.get(0),
+    )
+}
+
 /// How the open findings of one asset stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
