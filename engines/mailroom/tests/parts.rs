@@ -30,6 +30,10 @@ fn undeclared_charsets_are_guessed() {
     assert_eq!(parse(shift_jis).text.expect("a text").trim(), "こんにちは、世界");
     let windows_1251 = b"\n\xcf\xf0\xe8\xe2\xe5\xf2, \xec\xe8\xf0";
     assert_eq!(parse(windows_1251).text.expect("a text").trim(), "Привет, мир");
+    let pasted = b"Content-Type: text/plain; charset=utf-8\n\nAtenci\xc3\xb3n: divulga\xe7\xe3o \x96 n\xe3o";
+    assert_eq!(parse(pasted).text.expect("a text").trim(), "Atención: divulgação – não");
+    let cut = b"Content-Type: text/plain; charset=utf-8\n\n\xc3\xa4\xc3\xb6\xc3\xbc \xc3\x9f und \xc3";
+    assert_eq!(parse(cut).text.expect("a text").trim(), "äöü ß und \u{fffd}");
     let html = b"Content-Type: text/html\n\n<meta charset=windows-1251><p>\xcf\xf0\xe8\xe2\xe5\xf2";
     assert_eq!(parse(html).body_text().trim(), "Привет");
 }

@@ -338,7 +338,7 @@ fn take_uuencoded(mail: &mut Mail<'_>, budget: &mut usize) {
     *text = kept;
 }
 
-/// OpenPGP written into the text itself.
+/// PGP written into the text itself.
 fn recognise_armour(mail: &mut Mail<'_>) {
     let has =
         |mark: &str| mail.text.as_deref().is_some_and(|text| text.lines().any(|l| l.trim_end() == mark));

@@ -114,7 +114,7 @@ pub(crate) fn text<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
         }
         return match std::str::from_utf8(bytes) {
             Ok(text) => Cow::Borrowed(text),
-            Err(error) if mostly_utf8(bytes, error.valid_up_to()) => String::from_utf8_lossy(bytes),
+            Err(error) if mostly_utf8(bytes, error.valid_up_to()) => Cow::Owned(mixed(bytes)),
             Err(_) => Cow::Owned(guess(bytes)),
         };
     }
@@ -179,7 +179,27 @@ fn guess(bytes: &[u8]) -> String {
         let encoding = if low_half * 2 > letters { encoding_rs::KOI8_R } else { encoding_rs::WINDOWS_1251 };
         return encoding.decode_without_bom_handling(bytes).0.into_owned();
     }
-    encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned()
+    mixed(bytes)
+}
+
+/// UTF-8 with stray bytes of Windows-1252 among it, as programs make that paste one into the other; text that is all
+/// Windows-1252 comes out as such. A character cut off at the end is left open.
+fn mixed(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() + bytes.len() / 8);
+    let mut has_utf8 = false;
+    let mut chunks = bytes.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        out.push_str(chunk.valid());
+        has_utf8 |= !chunk.valid().is_ascii();
+        let is_last = chunks.peek().is_none();
+        let is_cut_off = is_last && has_utf8 && matches!(chunk.invalid(), [0xc2..=0xf4, ..]);
+        if is_cut_off {
+            out.push(char::REPLACEMENT_CHARACTER);
+        } else {
+            out.push_str(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
+        }
+    }
+    out
 }
 
 fn is_east_asian(text: &str) -> bool {

@@ -138,8 +138,9 @@ fn wrote(lines: &[Line], at: usize) -> Option<Intro> {
     if let Some(found) = dated_sender(lines, at, last) {
         return Some(found);
     }
-    let is_dashed = last.starts_with("--") && last.ends_with("--") && WROTE.is_in(last) && last.contains(':');
-    if is_dashed {
+    let is_dashed = last.starts_with("--") && last.ends_with("--") && WROTE.is_in(last);
+    let is_above_quote = || next_full(lines, at + 1).is_some_and(|next| lines[next].depth > lines[at].depth);
+    if is_dashed && (last.contains(':') || is_above_quote()) {
         return Some(Intro { start: at, end: at + 1, announced: Announced::Reply, is_sure: true });
     }
     if !ends_in_colon && !ends_bare || last.len() > 400 {

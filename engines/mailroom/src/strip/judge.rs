@@ -58,6 +58,11 @@ fn keep_own_quotes(lines: &mut [Line]) {
     if lines.iter().any(|l| l.role.is_some() || l.depth > 0 && !l.is_bare_quote && !l.is_blank()) {
         return;
     }
+    // Some clients put `On … wrote:` inside of the block.
+    let quoted = (0..lines.len()).filter(|at| lines[*at].depth > 0 && !lines[*at].is_blank());
+    if quoted.take(3).any(|at| intro::find(lines, at).is_some_and(|found| found.is_sure)) {
+        return;
+    }
     for line in lines.iter_mut().filter(|l| l.depth > 0) {
         *line = Line::new(if line.is_blank() { String::new() } else { line.shown() }, 0);
     }
