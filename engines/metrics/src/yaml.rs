@@ -9,9 +9,8 @@ use serde::{Deserialize, de};
 
 /// Reads a document; the reason, with its line where it is known, if it does not fit.
 pub fn read<T: DeserializeOwned>(yaml: &str) -> Result<T, String> {
-    let direct = serde_norway::from_str(yaml);
-    if direct.is_ok() || !yaml.contains("<<") {
-        return direct.map_err(|fault| fault.to_string());
+    if !yaml.contains("<<") {
+        return serde_norway::from_str(yaml).map_err(|fault| fault.to_string());
     }
     let mut value: serde_norway::Value = serde_norway::from_str(yaml).map_err(|fault| fault.to_string())?;
     value.apply_merge().map_err(|fault| fault.to_string())?;

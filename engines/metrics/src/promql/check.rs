@@ -1,6 +1,6 @@
 //! The rules of types: which operands, arguments and parameters fit.
 
-use super::ast::{Aggregate, Aggregator, Binary, Call, Cardinality, Expr, Type};
+use super::ast::{Aggregate, Aggregator, Binary, Call, Cardinality, Ends, Expr, Type};
 use super::parse::{ParseFault, Result};
 
 fn expect(wanted: Type, expr: &Expr, place: &str, position: usize) -> Result<()> {
@@ -97,9 +97,31 @@ pub fn call(call: &Call) -> Result<()> {
     {
         return fail("expected label selectors as the second argument to the info function".into());
     }
+    for argument in &call.arguments {
+        ends(call, argument)?;
+    }
     for (i, argument) in call.arguments.iter().enumerate() {
         let wanted = function.arguments[i.min(listed - 1)];
         expect(wanted, argument, &format!("call to function {:?}", function.name), call.position)?;
     }
     Ok(())
+}
+
+/// Values at the very ends of a range mean something to a few functions only.
+fn ends(call: &Call, argument: &Expr) -> Result<()> {
+    let Expr::Matrix(selector, _) = argument.bare() else { return Ok(()) };
+    let (modifier, fitting): (_, &[&str]) = match selector.ends {
+        Ends::Plain => return Ok(()),
+        Ends::Anchored => ("anchored", &["changes", "delta", "increase", "rate", "resets"]),
+        Ends::Smoothed => ("smoothed", &["delta", "increase", "rate"]),
+    };
+    if fitting.contains(&call.function.name) {
+        return Ok(());
+    }
+    let reason = format!(
+        "{modifier} modifier can only be used with: {} - not with {}",
+        fitting.join(", "),
+        call.function.name
+    );
+    Err(ParseFault { position: selector.position, reason })
 }

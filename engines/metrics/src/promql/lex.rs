@@ -115,7 +115,7 @@ fn number(query: &str, start: usize) -> Result<(Token, usize), (usize, String)> 
     let is_unit = |b: &u8| b"smhdwy".contains(b);
     if end > start && bytes.get(end).is_some_and(is_unit) {
         let end = start + rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-        let ms = duration_ms(&query[start..end]).map_err(|reason| (start, reason))?;
+        let ms = span_ms(&query[start..end]).map_err(|reason| (start, reason))?;
         return Ok((Token::Duration(ms), end));
     }
     if bytes.get(end) == Some(&b'.') {
@@ -144,8 +144,15 @@ fn number(query: &str, start: usize) -> Result<(Token, usize), (usize, String)> 
     text.parse().map(|value| (Token::Number(value), end)).map_err(|_| bad(end))
 }
 
-/// `1h30m` in milliseconds; units from long to short, each at most once.
+/// `1h30m` in milliseconds, more than nothing; units from long to short, each at most once.
 pub fn duration_ms(text: &str) -> Result<i64, String> {
+    match span_ms(text)? {
+        0 => Err("duration must be greater than 0".to_owned()),
+        ms => Ok(ms),
+    }
+}
+
+fn span_ms(text: &str) -> Result<i64, String> {
     const UNITS: [(&str, i64); 7] = [
         ("y", 365 * 86_400_000),
         ("w", 7 * 86_400_000),
@@ -176,9 +183,6 @@ pub fn duration_ms(text: &str) -> Result<i64, String> {
     }
     if total > i64::MAX / 1_000_000 {
         return Err("duration out of range".to_owned());
-    }
-    if total == 0 {
-        return Err("duration must be greater than 0".to_owned());
     }
     Ok(total)
 }

@@ -1,7 +1,7 @@
 //! Calling functions.
 
 use super::rates::{self, Growth, Remark, Remarks};
-use super::select::Window;
+use super::select::{Window, WindowWork};
 use super::{Cell, Eval, Grid, Result, Series, Val, dates, greatest, least, merge, over_time};
 use crate::promql::Fault;
 use crate::promql::ast::{Call, Expr, Type};
@@ -73,11 +73,10 @@ impl Eval<'_> {
             call.arguments.iter().find(|a| a.value_type() == Type::Matrix).expect("checked when parsed");
         let keeps_name = matches!(name, "last_over_time" | "first_over_time");
         let position = matrix_position(matrix);
-        self.each_windowed(matrix, grid, column(name), &mut |eval, labels, windows| {
+        let work: WindowWork<'_, (Series, Remarks, bool)> = &|labels, windows| {
             let kept = if keeps_name { labels.clone() } else { labels.without_name() };
             let mut series = Series::empty(kept, grid.len);
-            let mut remarks = Vec::new();
-            let mut is_float = false;
+            let (mut remarks, mut is_float) = (Vec::new(), false);
             windows(&mut |window| {
                 is_float |= !window.ft.is_empty();
                 let cell = function(&window, &scalars, &mut remarks);
@@ -85,15 +84,24 @@ impl Eval<'_> {
                     series.set(window.step, cell);
                 }
             });
-            eval.note(&remarks, labels.name(), position);
-            if series.is_empty() {
-                return Ok(());
-            }
-            if is_float && matches!(name, "rate" | "irate" | "increase") {
-                eval.note_counter_name(labels.name(), position);
-            }
-            sink(eval, series)
-        })
+            (series, remarks, is_float)
+        };
+        self.each_windowed(
+            matrix,
+            grid,
+            (column(name), matches!(name, "rate" | "increase")),
+            work,
+            &mut |eval, labels, (series, remarks, is_float)| {
+                eval.note(&remarks, labels.name(), position);
+                if series.is_empty() {
+                    return Ok(());
+                }
+                if is_float && matches!(name, "rate" | "irate" | "increase") {
+                    eval.note_counter_name(labels.name(), position);
+                }
+                sink(eval, series)
+            },
+        )
     }
 
     /// Calls any other function.
@@ -180,8 +188,15 @@ impl Eval<'_> {
     fn absent(&mut self, argument: &Expr, grid: Grid) -> Result<Val> {
         let mut is_there = vec![false; grid.len];
         if argument.value_type() == Type::Matrix {
-            self.each_windowed(argument, grid, Column::Last, &mut |_, _, windows| {
-                windows(&mut |window: Window<'_>| is_there[window.step] = true);
+            let work: WindowWork<'_, Vec<usize>> = &|_, windows| {
+                let mut steps = Vec::new();
+                windows(&mut |window| steps.push(window.step));
+                steps
+            };
+            self.each_windowed(argument, grid, (Column::Last, false), work, &mut |_, _, steps| {
+                for step in steps {
+                    is_there[step] = true;
+                }
                 Ok(())
             })?;
         } else {

@@ -6,10 +6,12 @@ mod call;
 mod classic;
 mod column;
 mod dates;
+mod ends;
 mod info;
 mod labelled;
 mod over_time;
 mod rates;
+mod reading;
 mod select;
 mod set;
 

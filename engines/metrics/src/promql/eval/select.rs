@@ -6,15 +6,10 @@ use super::{Eval, Grid, Result, Series};
 use crate::histogram::Histogram;
 use crate::labels::Labels;
 use crate::promql::ast::{At, Ends, Expr, Selector, Span, Subquery};
-use crate::promql::{Answer, Fault, Line, Source};
+use crate::promql::{Answer, Fault, Line};
 use crate::sample::{Samples, Value, is_hole, is_stale};
 use crate::store::rollup::Column;
 use crate::store::select::{Coarse, Selected};
-
-/// So few series are not worth a thread.
-const FEW: usize = 32;
-/// Series that are read ahead together.
-const GROUP: usize = 256;
 
 /// The samples a range function sees at one step.
 pub(crate) struct Window<'a> {
@@ -41,9 +36,9 @@ impl Window<'_> {
 
 /// Samples without staleness markers, floats and histograms apart.
 #[derive(Default)]
-struct Apart {
-    ft: Vec<i64>,
-    fv: Vec<f64>,
+pub(super) struct Apart {
+    pub ft: Vec<i64>,
+    pub fv: Vec<f64>,
     /// How many floats up to each are less than the one before them.
     falls: Vec<u32>,
     ht: Vec<i64>,
@@ -51,29 +46,26 @@ struct Apart {
 }
 
 impl Apart {
-    fn fill(&mut self, samples: &Samples) {
-        self.ft.clear();
-        self.fv.clear();
-        self.falls.clear();
-        self.ht.clear();
-        self.hh.clear();
+    pub fn of(samples: &Samples) -> Self {
+        let mut apart = Self::default();
         for (at, (t, v)) in samples.t.iter().zip(&samples.v).enumerate() {
             if is_hole(*v) {
                 if let Some(h) = samples.histogram(at).filter(|h| !h.is_stale()) {
-                    self.ht.push(*t);
-                    self.hh.push(h.clone());
+                    apart.ht.push(*t);
+                    apart.hh.push(h.clone());
                 }
             } else if !is_stale(*v) {
-                self.ft.push(*t);
-                self.fv.push(*v);
+                apart.ft.push(*t);
+                apart.fv.push(*v);
             }
         }
         let (mut falls, mut before) = (0, f64::NEG_INFINITY);
-        self.falls.extend(self.fv.iter().map(|v| {
+        apart.falls.extend(apart.fv.iter().map(|v| {
             falls += u32::from(*v < before);
             before = *v;
             falls
         }));
+        apart
     }
 }
 
@@ -96,52 +88,14 @@ impl Slide {
     }
 }
 
-/// What was read of one series.
-#[derive(Default)]
-struct Slot {
-    samples: Samples,
-    coarse: Coarse,
-    warnings: Vec<String>,
-    fault: Option<String>,
-}
+/// Walks over the windows of one series, step by step.
+pub(crate) type Walk<'w> = &'w dyn Fn(&mut dyn FnMut(Window<'_>));
+/// What is made of the windows of a series. It may run in another thread than the rest of the query.
+pub(crate) type WindowWork<'w, T> = &'w (dyn Fn(&Labels, Walk<'_>) -> T + Sync);
+/// What is made of a series and the position of its newest sample at each step.
+type NewestWork<'w> = &'w (dyn Fn(&Labels, &Samples, &[Option<usize>]) -> Series + Sync);
 
-fn read_group(
-    source: &dyn Source,
-    group: &[Selected],
-    span: (i64, i64),
-    column: Column,
-    slots: &mut [Slot],
-    threads: usize,
-) {
-    let fill = |group: &[Selected], slots: &mut [Slot]| {
-        for (series, slot) in group.iter().zip(slots) {
-            let Slot { samples, coarse, warnings, fault } = slot;
-            match source.read(series, span.0, span.1, column, samples, &mut |text| warnings.push(text)) {
-                Ok(found) => *coarse = found,
-                Err(reason) => *fault = Some(reason),
-            }
-        }
-    };
-    let share = group.len().div_ceil(threads).max(1);
-    std::thread::scope(|scope| {
-        let mut parts = group.chunks(share).zip(slots.chunks_mut(share));
-        let own = parts.next();
-        for (group, slots) in parts {
-            scope.spawn(|| fill(group, slots));
-        }
-        if let Some((group, slots)) = own {
-            fill(group, slots);
-        }
-    });
-}
-
-/// Walks over the windows of one series.
-type Walk<'w> = &'w mut dyn FnMut(&mut dyn FnMut(Window<'_>));
-/// Takes a series with the position of its newest sample at each step.
-type NewestSink<'s, 'e> = &'s mut dyn FnMut(&mut Eval<'e>, &Labels, &Samples, &[Option<usize>]) -> Result<()>;
-type WindowSink<'s, 'e> = &'s mut dyn FnMut(&mut Eval<'e>, &Labels, Walk<'_>) -> Result<()>;
-
-impl<'e> Eval<'e> {
+impl Eval<'_> {
     pub fn fixed_time(&self, at: Option<At>) -> Option<i64> {
         at.map(|at| match at {
             At::Start => self.whole.start_ms,
@@ -166,7 +120,10 @@ impl<'e> Eval<'e> {
         grid: Grid,
         sink: &mut dyn FnMut(&mut Self, Series) -> Result<()>,
     ) -> Result<()> {
-        self.each_newest(selector, grid, &mut |eval, labels, samples, steps| {
+        if selector.ends == Ends::Smoothed {
+            return self.each_smoothed(selector, grid, sink);
+        }
+        let work: NewestWork<'_> = &|labels, samples, steps| {
             let mut series = Series::empty(labels.clone(), grid.len);
             for (step, at) in steps.iter().enumerate().filter_map(|(step, at)| at.map(|at| (step, at))) {
                 match samples.value(at) {
@@ -174,8 +131,9 @@ impl<'e> Eval<'e> {
                     Value::Histogram(h) => series.set_histogram(step, h),
                 }
             }
-            sink(eval, series)
-        })
+            series
+        };
+        self.each_newest(selector, grid, work, sink)
     }
 
     /// As [`Eval::each_selected`], but with the times of the samples as values, in seconds.
@@ -185,16 +143,23 @@ impl<'e> Eval<'e> {
         grid: Grid,
         sink: &mut dyn FnMut(&mut Self, Series) -> Result<()>,
     ) -> Result<()> {
-        self.each_newest(selector, grid, &mut |eval, labels, samples, steps| {
+        let work: NewestWork<'_> = &|labels, samples, steps| {
             let mut series = Series::empty(labels.clone(), grid.len);
             for (step, at) in steps.iter().enumerate().filter_map(|(step, at)| at.map(|at| (step, at))) {
                 series.v[step] = samples.t[at] as f64 / 1000.0;
             }
-            sink(eval, series)
-        })
+            series
+        };
+        self.each_newest(selector, grid, work, sink)
     }
 
-    fn each_newest(&mut self, selector: &Selector, grid: Grid, sink: NewestSink<'_, 'e>) -> Result<()> {
+    fn each_newest(
+        &mut self,
+        selector: &Selector,
+        grid: Grid,
+        work: NewestWork<'_>,
+        sink: &mut dyn FnMut(&mut Self, Series) -> Result<()>,
+    ) -> Result<()> {
         if grid.len == 0 {
             return Ok(());
         }
@@ -205,11 +170,10 @@ impl<'e> Eval<'e> {
         let (from, to) = (self.first_inside(reference(grid.start), lookback), reference(grid.last()));
         // Rows of an hour count for an hour.
         let widest = from.saturating_sub(3_600_000 - lookback.min(3_600_000));
-        let mut steps = vec![None; grid.len];
-        let series = self.selected(selector, from, to)?;
-        self.each_read(&series, (widest, to), Column::Last, &mut |eval, series, samples, coarse| {
-            let mut next = 0;
-            let mut is_any = false;
+        let closed = i64::from(!self.options.is_version_2);
+        let of_samples = |series: &Selected, samples: &Samples, coarse: Coarse| {
+            let mut steps = vec![None; grid.len];
+            let (mut next, mut is_any) = (0, false);
             for (step, slot) in steps.iter_mut().enumerate() {
                 let at = reference(grid.time(step));
                 while next < samples.len() && samples.t[next] <= at {
@@ -218,11 +182,15 @@ impl<'e> Eval<'e> {
                 *slot = next.checked_sub(1).filter(|&i| {
                     let t = samples.t[i];
                     let valid = if t < coarse.until { lookback.max(coarse.ms) } else { lookback };
-                    t >= eval.first_inside(at, valid) && !is_marker(samples, i)
+                    t >= at.saturating_sub(valid).saturating_add(closed) && !is_marker(samples, i)
                 });
                 is_any |= slot.is_some();
             }
-            if is_any { sink(eval, &series.labels, samples, &steps) } else { Ok(()) }
+            is_any.then(|| work(&series.labels, samples, &steps))
+        };
+        let series = self.selected(selector, from, to)?;
+        self.each_read(&series, (widest, to), Column::Last, &of_samples, &mut |eval, _, made| {
+            sink(eval, made)
         })
     }
 
@@ -230,77 +198,49 @@ impl<'e> Eval<'e> {
         self.source.select(&selector.matchers, from, to).map_err(Fault::Execution)
     }
 
-    /// Reads series and hands each with its samples to `sink`. Many are read by several threads, a group at a time.
-    fn each_read(
-        &mut self,
-        series: &[Selected],
-        span: (i64, i64),
-        column: Column,
-        sink: &mut dyn FnMut(&mut Self, &Selected, &Samples, Coarse) -> Result<()>,
-    ) -> Result<()> {
-        let threads = if series.len() < FEW { 1 } else { self.options.threads.max(1) };
-        let mut slots = Vec::new();
-        for group in series.chunks(if threads == 1 { 1 } else { GROUP }) {
-            self.check_time()?;
-            slots.resize_with(group.len(), Slot::default);
-            read_group(self.source, group, span, column, &mut slots, threads);
-            for (series, slot) in group.iter().zip(&mut slots) {
-                slot.warnings.drain(..).for_each(|text| self.notes.warn(text));
-                if let Some(fault) = slot.fault.take() {
-                    return Err(Fault::Execution(fault));
-                }
-                let held = slot.samples.len() + self.held;
-                self.samples += slot.samples.len();
-                self.peak_samples = self.peak_samples.max(held);
-                if held > self.options.most_samples {
-                    return Err(Fault::TooManySamples);
-                }
-                sink(self, series, &slot.samples, slot.coarse)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Hands each series of a range vector to `sink`, with a way to walk over its windows step by step.
-    pub fn each_windowed(
+    /// Makes something of the windows of each series of a range vector and hands it to `sink`.
+    pub fn each_windowed<T: Send>(
         &mut self,
         expr: &Expr,
         grid: Grid,
-        column: Column,
-        sink: WindowSink<'_, 'e>,
+        (column, is_counter): (Column, bool),
+        work: WindowWork<'_, T>,
+        sink: &mut dyn FnMut(&mut Self, &Labels, T) -> Result<()>,
     ) -> Result<()> {
         if grid.len == 0 {
             return Ok(());
         }
         match expr.bare() {
             Expr::Matrix(selector, range) => {
-                let range = self.span(range)?;
-                let offset = self.offset(selector.offset.as_ref())?;
-                let place = Place { fixed: self.fixed_time(selector.at), offset, range };
+                let mut place = self.place_of(range, selector.offset.as_ref(), selector.at)?;
+                (place.ends, place.is_counter) = (selector.ends, is_counter);
                 let (from, to) = self.ends(&place, grid);
                 let reach = if selector.ends == Ends::Plain { 0 } else { self.options.lookback_ms };
-                let mut apart = Apart::default();
                 let series = self.selected(selector, from, to)?;
+                let of_samples = |series: &Selected, samples: &Samples, _: Coarse| {
+                    let apart = Apart::of(samples);
+                    let is_there = !apart.ft.is_empty() || !apart.ht.is_empty();
+                    is_there.then(|| work(&series.labels, &|f| place.walk(&apart, grid, f)))
+                };
                 let span = (from - reach, to + reach);
-                self.each_read(&series, span, column, &mut |eval, series, samples, _| {
-                    apart.fill(samples);
-                    if apart.ft.is_empty() && apart.ht.is_empty() {
-                        return Ok(());
-                    }
-                    eval.walk(&series.labels, &apart, &place, grid, selector.ends, sink)
+                self.each_read(&series, span, column, &of_samples, &mut |eval, series, made| {
+                    sink(eval, &series.labels, made)
                 })
             }
-            Expr::Subquery(subquery) => self.each_subquery(subquery, grid, sink),
+            Expr::Subquery(subquery) => self.each_subquery(subquery, grid, work, sink),
             _ => Err(Fault::Execution("a range vector was expected".into())),
         }
     }
 
-    fn each_subquery(&mut self, subquery: &Subquery, grid: Grid, sink: WindowSink<'_, 'e>) -> Result<()> {
-        let range = self.span(&subquery.range)?;
-        let offset = self.offset(subquery.offset.as_ref())?;
-        let place = Place { fixed: self.fixed_time(subquery.at), offset, range };
+    fn each_subquery<T>(
+        &mut self,
+        subquery: &Subquery,
+        grid: Grid,
+        work: WindowWork<'_, T>,
+        sink: &mut dyn FnMut(&mut Self, &Labels, T) -> Result<()>,
+    ) -> Result<()> {
+        let place = self.place_of(&subquery.range, subquery.offset.as_ref(), subquery.at)?;
         let (inner, series) = self.subquery(subquery, &place, grid)?;
-        let mut apart = Apart::default();
         for s in series {
             let mut samples = Samples::default();
             for step in 0..inner.len {
@@ -308,13 +248,26 @@ impl<'e> Eval<'e> {
                     samples.push(inner.time(step), value);
                 }
             }
-            apart.fill(&samples);
             if !samples.is_empty() {
-                self.walk(&s.labels, &apart, &place, grid, Ends::Plain, sink)?;
+                let apart = Apart::of(&samples);
+                let made = work(&s.labels, &|f| place.walk(&apart, grid, f));
+                sink(self, &s.labels, made)?;
             }
             self.release(s.v.len());
         }
         Ok(())
+    }
+
+    fn place_of(&self, range: &Span, offset: Option<&Span>, at: Option<At>) -> Result<Place> {
+        Ok(Place {
+            fixed: self.fixed_time(at),
+            offset: self.offset(offset)?,
+            range: self.span(range)?,
+            ends: Ends::Plain,
+            is_counter: false,
+            lookback: self.options.lookback_ms,
+            is_version_2: self.options.is_version_2,
+        })
     }
 
     fn subquery(&mut self, subquery: &Subquery, place: &Place, grid: Grid) -> Result<(Grid, Vec<Series>)> {
@@ -343,56 +296,23 @@ impl<'e> Eval<'e> {
         (self.first_inside(place.reference(grid.start), place.range), place.reference(grid.last()))
     }
 
-    fn walk(
-        &mut self,
-        labels: &Labels,
-        apart: &Apart,
-        place: &Place,
-        grid: Grid,
-        ends: Ends,
-        sink: WindowSink<'_, 'e>,
-    ) -> Result<()> {
-        let is_version_2 = self.options.is_version_2;
-        let (is_closed, lookback) = (i64::from(!is_version_2), self.options.lookback_ms);
-        sink(self, labels, &mut |f| {
-            let (mut floats, mut histograms) = (Slide::default(), Slide::default());
-            for step in 0..grid.len {
-                let at = grid.time(step);
-                let end = place.reference(at);
-                let start = end.saturating_sub(place.range);
-                floats.advance(&apart.ft, start + is_closed, end);
-                histograms.advance(&apart.ht, start + is_closed, end);
-                let (ft, fv) = (&apart.ft[floats.from..floats.to], &apart.fv[floats.from..floats.to]);
-                let (ht, hh) =
-                    (&apart.ht[histograms.from..histograms.to], &apart.hh[histograms.from..histograms.to]);
-                if ends != Ends::Plain {
-                    let (ft, fv) = with_ends(&apart.ft, &apart.fv, start, end, lookback, ends);
-                    let (ft, fv) = (&ft[..], &fv[..]);
-                    let may_fall = true;
-                    f(Window { ft, fv, ht: &[], hh: &[], at, start, end, step, may_fall, is_version_2 });
-                    continue;
-                }
-                let may_fall = !ft.is_empty() && apart.falls[floats.to - 1] > apart.falls[floats.from];
-                let window = Window { ft, fv, ht, hh, at, start, end, step, may_fall, is_version_2 };
-                if !window.is_empty() {
-                    f(window);
-                }
-            }
-        })
-    }
-
     /// A range vector as the result of an instant query: the samples themselves.
     pub fn raw_matrix(&mut self, expr: &Expr, grid: Grid) -> Result<Answer> {
         let mut lines = Vec::new();
-        self.each_windowed(expr, grid, Column::Last, &mut |_, labels, windows| {
+        let work: WindowWork<'_, Vec<Points>> = &|_, windows| {
+            let mut all = Vec::new();
             windows(&mut |window| {
                 let floats = window.ft.iter().zip(window.fv).map(|(t, v)| (*t, Value::Float(*v)));
                 let histograms =
                     window.ht.iter().zip(window.hh).map(|(t, h)| (*t, Value::Histogram(h.clone())));
-                let mut points: Vec<_> = floats.chain(histograms).collect();
+                let mut points: Points = floats.chain(histograms).collect();
                 points.sort_by_key(|(t, _)| *t);
-                lines.push(Line { labels: labels.clone(), points });
+                all.push(points);
             });
+            all
+        };
+        self.each_windowed(expr, grid, (Column::Last, false), work, &mut |_, labels, all| {
+            lines.extend(all.into_iter().map(|points| Line { labels: labels.clone(), points }));
             Ok(())
         })?;
         lines.sort_by(|a, b| a.labels.cmp(&b.labels));
@@ -400,16 +320,50 @@ impl<'e> Eval<'e> {
     }
 }
 
-/// Where a range lies relative to the moment of evaluation.
-struct Place {
-    fixed: Option<i64>,
-    offset: i64,
-    range: i64,
+type Points = Vec<(i64, Value)>;
+
+/// Where a range lies relative to the moment of evaluation, and how its ends are treated.
+pub(super) struct Place {
+    pub fixed: Option<i64>,
+    pub offset: i64,
+    pub range: i64,
+    pub ends: Ends,
+    /// Whether what falls between two samples began again from zero.
+    pub is_counter: bool,
+    pub lookback: i64,
+    pub is_version_2: bool,
 }
 
 impl Place {
     fn reference(&self, t: i64) -> i64 {
         self.fixed.unwrap_or(t).saturating_sub(self.offset)
+    }
+
+    fn walk(&self, apart: &Apart, grid: Grid, f: &mut dyn FnMut(Window<'_>)) {
+        let is_version_2 = self.is_version_2;
+        let closed = i64::from(!is_version_2);
+        let (mut floats, mut histograms) = (Slide::default(), Slide::default());
+        for step in 0..grid.len {
+            let at = grid.time(step);
+            let end = self.reference(at);
+            let start = end.saturating_sub(self.range);
+            if self.ends != Ends::Plain {
+                let (ft, fv) = self.with_ends(apart, start, end);
+                let (ft, fv, may_fall) = (&ft[..], &fv[..], true);
+                f(Window { ft, fv, ht: &[], hh: &[], at, start, end, step, may_fall, is_version_2 });
+                continue;
+            }
+            floats.advance(&apart.ft, start.saturating_add(closed), end);
+            histograms.advance(&apart.ht, start.saturating_add(closed), end);
+            let (ft, fv) = (&apart.ft[floats.from..floats.to], &apart.fv[floats.from..floats.to]);
+            let (ht, hh) =
+                (&apart.ht[histograms.from..histograms.to], &apart.hh[histograms.from..histograms.to]);
+            let may_fall = !ft.is_empty() && apart.falls[floats.to - 1] > apart.falls[floats.from];
+            let window = Window { ft, fv, ht, hh, at, start, end, step, may_fall, is_version_2 };
+            if !window.is_empty() {
+                f(window);
+            }
+        }
     }
 }
 
@@ -419,45 +373,4 @@ fn is_marker(samples: &Samples, at: usize) -> bool {
     } else {
         is_stale(samples.v[at])
     }
-}
-
-/// The samples of a window with values added exactly at its ends: the newest before each (`anchored`), or
-/// interpolated between the neighbours (`smoothed`).
-fn with_ends(
-    ft: &[i64],
-    fv: &[f64],
-    start: i64,
-    end: i64,
-    lookback: i64,
-    ends: Ends,
-) -> (Vec<i64>, Vec<f64>) {
-    let value_at = |t: i64| -> Option<f64> {
-        let after = ft.partition_point(|x| *x <= t);
-        let before = after.checked_sub(1).filter(|&i| ft[i] > t - lookback);
-        let next = (after < ft.len() && ft[after] < t + lookback).then_some(after);
-        match (before, next) {
-            (Some(b), _) if ends == Ends::Anchored || ft[b] == t => Some(fv[b]),
-            (Some(b), Some(n)) => {
-                // After a reset a counter grows from zero.
-                let low = if fv[n] < fv[b] { 0.0 } else { fv[b] };
-                Some(low + (fv[n] - low) * (t - ft[b]) as f64 / (ft[n] - ft[b]) as f64)
-            }
-            (Some(b), None) => Some(fv[b]),
-            (None, Some(n)) => Some(fv[n]),
-            (None, None) => None,
-        }
-    };
-    let (first, last) = (ft.partition_point(|t| *t <= start), ft.partition_point(|t| *t < end));
-    let (mut t, mut v) = (Vec::new(), Vec::new());
-    if first > last || first == last && ends == Ends::Anchored && ft.partition_point(|t| *t <= end) == first {
-        return (t, v);
-    }
-    let inside = ft[first..last].iter().copied().zip(fv[first..last].iter().copied());
-    let head = value_at(start).or_else(|| fv.get(first).copied()).map(|v| (start, v));
-    let tail = value_at(end).map(|v| (end, v));
-    for (time, value) in head.into_iter().chain(inside).chain(tail) {
-        t.push(time);
-        v.push(value);
-    }
-    (t, v)
 }
