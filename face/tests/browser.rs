@@ -48,7 +48,8 @@ async fn told(script: &str) {
     let ticking = tokio::spawn(async move {
         for number in 0_u32.. {
             tokio::time::sleep(Duration::from_millis(500)).await;
-            hub.publish(Change::new("alder", "run.812", number.to_string()));
+            work::TICKS.store(number + 1, std::sync::atomic::Ordering::Relaxed);
+            hub.publish(Change::new("alder", "output.812", number.to_string()));
             hub.publish(Change::new("alder", "work", number.to_string()));
         }
     });

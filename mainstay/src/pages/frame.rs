@@ -131,8 +131,8 @@ pub fn sentence(event: &Event) -> String {
         "agent.silent" => "No word from its agent for 10 minutes".to_owned(),
         "agent.spoke_again" => "Its agent speaks again".to_owned(),
         "notice.posted" => match event.body["messages"].as_u64() {
-            Some(1) => format!("Told in 1 message: {}", body("title")),
-            count => format!("Told in {} messages: {}", count.unwrap_or(0), body("title")),
+            Some(1) => format!("Notice in 1 message: {}", body("title")),
+            count => format!("Notice in {} messages: {}", count.unwrap_or(0), body("title")),
         },
         "notice.sent_again" => format!("Sent again by {}", body("channel")),
         "agent.revoked" => "Agent was removed".to_owned(),
@@ -153,6 +153,7 @@ pub fn sentence(event: &Event) -> String {
         "work.reopened" => "Opened again".to_owned(),
         "plan.prepared" => format!("Prepared: {}", body("title")),
         "plan.simulation_started" => "The host is asked what would happen".to_owned(),
+        "plan.simulated" if event.body["steps"] == 1 => "Simulated: 1 step".to_owned(),
         "plan.simulated" => format!("Simulated: {} steps", event.body["steps"]),
         "plan.approved" => "Approved".to_owned(),
         "plan.started" => "Started".to_owned(),

@@ -68,6 +68,7 @@ async function becomes(faults, what, ask) {
 }
 
 export async function live(context, base, faults) {
+  context.setDefaultTimeout(120000);
   const open = async (path) => {
     const page = await context.newPage();
     await page.goto(base + path, { waitUntil: "load" });
