@@ -281,6 +281,8 @@ pub fn fixed() -> Vec<&'static str> {
         "clamp(load, 50, 10)",
         "clamp(load, 10, 50)",
         "clamp_min(load, NaN)",
+        "clamp(load, Inf, NaN)",
+        "load{instance=~\"\\\\p{L}+-\\\\x{30}:.*\"}",
         "timestamp(load)",
         "timestamp(timestamp(load))",
         "timestamp(load offset 1m)",

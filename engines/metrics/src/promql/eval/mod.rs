@@ -292,13 +292,17 @@ pub(crate) enum Cell {
     Histogram(Arc<Histogram>),
 }
 
-/// `-0`, NaN and infinities compare as Go's `math.Max` does: NaN wins.
+/// As Go's `math.Max`: an infinity beyond everything wins, then NaN.
 pub(crate) fn greatest(a: f64, b: f64) -> f64 {
+    if a == f64::INFINITY || b == f64::INFINITY {
+        return f64::INFINITY;
+    }
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }
 
+/// As Go's `math.Min`.
 pub(crate) fn least(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) }
+    -greatest(-a, -b)
 }
 
 /// A float that came out of arithmetic must not look like the mark for "nothing here".
