@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_wrong_address_is_refused_with_what_is_wrong_and_without_the_password() {
-        let said = |text: &str| Address::postgres(text).err().expect("refused").to_string();
+        let said = |text: &str| Address::postgres(text).expect_err("refused").to_string();
         assert!(said("postgres://me:geheim@db/house?sslmode=full").contains("verify-full, not \"full\""));
         let missing = said("postgres://me:geheim@db/house?sslmode=verify-ca&sslrootcert=/nowhere/ca.pem");
         assert!(missing.contains("/nowhere/ca.pem cannot be read"), "{missing}");

@@ -150,7 +150,7 @@ async fn shown(caller: &Caller, id: PlanId, window: &Window) -> Answer {
     let aside = html! {
         (card("About it", "", pad(facts(known))))
         (card("Host", "", pad(html! { (link(&host.name, &format!("/assets/{}", host.id))) " " span.dim { (host.summary) } })))
-        @if let Some(saved) = &saved { (back_offer(&caller, &plan, &host, saved)) }
+        @if let Some(saved) = &saved { (back_offer(caller, &plan, &host, saved)) }
     };
     let mut page = Page::new(plan.title.clone()).section("maintenance").crumb("Maintenance", "/maintenance")
         .marks(html! { span.num.dim { "#" (plan.number) } (tag(mark(plan.state), plan.state.word())) (outline_tag("updates")) })
