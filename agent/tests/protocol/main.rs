@@ -326,7 +326,7 @@ fn a_simulation_runs_once_and_says_what_apt_says() {
     agent.kill().unwrap();
     agent.wait().unwrap();
     let mut agent = start();
-    for _ in 0..12 {
+    for _ in 0..60 {
         std::thread::sleep(Duration::from_secs(5));
         if server.with(|state| !state.outcomes.is_empty()) {
             break;
