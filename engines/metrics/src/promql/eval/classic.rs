@@ -260,7 +260,7 @@ fn quantile(q: f64, buckets: Vec<(f64, f64)>, is_forced: &mut bool) -> f64 {
         return f64::NAN;
     }
     let mut rank = q * observations;
-    let at = buckets[..last].partition_point(|(_, count)| *count < rank || count.is_nan());
+    let at = first_reaching(&buckets[..last], rank);
     if at == last {
         return buckets[last - 1].0;
     }
@@ -275,6 +275,21 @@ fn quantile(q: f64, buckets: Vec<(f64, f64)>, is_forced: &mut bool) -> f64 {
         rank -= buckets[at - 1].1;
     }
     start + (end - start) * (rank / count)
+}
+
+/// The first bucket with a count of at least `rank`, halved in as Go does it: with NaN among the counts it matters which
+/// ones are looked at.
+fn first_reaching(buckets: &[(f64, f64)], rank: f64) -> usize {
+    let (mut low, mut high) = (0, buckets.len());
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if buckets[middle].1 >= rank {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
 }
 
 /// The share of observations of a classic histogram between two values, linear inside a bucket.
