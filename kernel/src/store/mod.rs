@@ -10,6 +10,7 @@ mod dialect;
 pub mod lint;
 mod listen;
 mod migrate;
+mod plans;
 mod postgres;
 mod signal;
 mod sql;
