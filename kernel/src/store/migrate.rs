@@ -138,6 +138,7 @@ pub(super) fn sqlite(connection: &mut Connection, schemas: &[Schema]) -> Result<
             )
             .map_err(Fault::broken)?;
     }
+    super::plans::tell(&transaction).map_err(Fault::broken)?;
     transaction.commit().map_err(Fault::broken)
 }
 

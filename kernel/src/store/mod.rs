@@ -11,6 +11,7 @@ mod dialect;
 pub mod lint;
 mod listen;
 mod migrate;
+mod plans;
 mod postgres;
 mod signal;
 mod sql;

@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test sets up may fail it")]
 
+mod cluster;
+mod hosts;
 mod patching;
 mod process;
+mod storm;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -49,48 +53,10 @@ fn write_until_gone(server: &Process, cookie: &str, writer: u32, round: u32, kno
     });
 }
 
-/// Rounds of writing and killing; afterwards every acknowledged item is there, once, under its number.
-fn survive(data: &std::path::Path, postgres: Option<&str>) {
-    let known = Acknowledged::default();
-    for round in 0..rounds() {
-        let server = Process::start(data, postgres);
-        let cookie = server.sign_in();
-        for writer in 0..8 {
-            write_until_gone(&server, &cookie, writer, round, &known);
-        }
-        // Another moment in every round.
-        std::thread::sleep(Duration::from_millis(150 + u64::from(round) * 97 % 500));
-        server.kill();
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let server = Process::start(data, postgres);
-    let cookie = server.sign_in();
-    let known = known.lock().unwrap();
-    assert!(
-        known.len() > usize::try_from(rounds()).unwrap(),
-        "only {} writes were acknowledged",
-        known.len()
-    );
-    for (number, title) in known.iter() {
-        let reply = send(server.address, "GET", &format!("/work/{number}"), &cookie, "").unwrap();
-        assert_eq!(reply.status, 200, "#{number} was acknowledged and is lost");
-        assert!(reply.body.contains(title.as_str()), "#{number} is not {title}");
-    }
-    println!("{} acknowledged writes over {} kills, none lost", known.len(), rounds());
-    server.kill();
-    let mut doctor = Command::new(env!("CARGO_BIN_EXE_mainstay"));
-    doctor.arg("doctor").arg("--data").arg(data);
-    if let Some(url) = postgres {
-        doctor.args(["--postgres", url]);
-    }
-    let said = doctor.output().unwrap();
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
-}
-
 #[test]
 fn nothing_acknowledged_is_lost_when_the_server_is_killed_on_sqlite() {
     let data = folder("sqlite");
-    survive(&data, None);
+    storm::survive(&data, None);
     drop(std::fs::remove_dir_all(data));
 }
 
@@ -102,7 +68,7 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed_on_postgresql() {
         return;
     };
     let data = folder("postgres");
-    survive(&data, scratch.url().as_deref());
+    storm::survive(&data, scratch.url().as_deref());
     runtime.block_on(scratch.remove());
     drop(std::fs::remove_dir_all(data));
 }

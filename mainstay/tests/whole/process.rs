@@ -24,8 +24,12 @@ pub struct Reply {
 impl Process {
     /// Starts a server on a free port and waits until it has printed its link.
     pub fn start(data: &Path, postgres: Option<&str>) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        Self::start_at(address, data, postgres)
+    }
+
+    /// As [`Process::start`], on this address.
+    pub fn start_at(address: SocketAddr, data: &Path, postgres: Option<&str>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
         command.arg("up").arg("--no-agent").arg("--data").arg(data).args(["--listen", &address.to_string()]);
         if let Some(url) = postgres {
@@ -66,14 +70,30 @@ impl Process {
     }
 }
 
-/// One request on a connection of its own. `None` when the server went away in the middle.
+/// A token that lets one host in, made beside the running server.
+pub fn invitation(data: &Path, postgres: Option<&str>) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
+    command.arg("add-host").arg("--data").arg(data);
+    if let Some(url) = postgres {
+        command.args(["--postgres", url]);
+    }
+    let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let token = said.split_whitespace().skip_while(|word| *word != "--token").nth(1);
+    token.unwrap_or_else(|| panic!("no token in {said}")).to_owned()
+}
+
+/// One form on a connection of its own. `None` when the server went away in the middle.
 pub fn send(to: SocketAddr, method: &str, path: &str, cookie: &str, form: &str) -> Option<Reply> {
+    ask(to, method, path, cookie, "application/x-www-form-urlencoded", form)
+}
+
+fn ask(to: SocketAddr, method: &str, path: &str, cookie: &str, media: &str, body: &str) -> Option<Reply> {
     let mut stream = TcpStream::connect(to).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nCookie: {cookie}\r\nAccept: text/html\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
-        form.len()
+         Content-Type: {media}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
     );
     stream.write_all(request.as_bytes()).ok()?;
     let mut text = Vec::new();
@@ -82,4 +102,15 @@ pub fn send(to: SocketAddr, method: &str, path: &str, cookie: &str, form: &str) 
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
     Some(Reply { status, head: head.replace('\r', ""), body: body.to_owned() })
+}
+
+/// One JSON request; `None` when the server went away in the middle.
+pub fn post_json(to: SocketAddr, path: &str, cookie: &str, body: &serde_json::Value) -> Option<Reply> {
+    ask(to, "POST", path, cookie, "application/json", &body.to_string())
+}
+
+/// What a path of the API answers; `None` when the server is away or refuses.
+pub fn get_json(to: SocketAddr, path: &str, cookie: &str) -> Option<serde_json::Value> {
+    let reply = ask(to, "GET", path, cookie, "application/json", "")?;
+    serde_json::from_str(&reply.body).ok().filter(|_| reply.status == 200)
 }

@@ -315,11 +315,7 @@ pub(super) fn of_rule(
 }
 
 pub(super) fn accepted_until(tx: &mut Tx<'_>, org: OrgId, now_ms: i64) -> Result<Vec<Finding>, Fault> {
-    tx.rows(
-        findings!(" AND f.state = 'accepted' AND f.accepted_until_ms <= $2 LIMIT 1000"),
-        args![org, now_ms],
-        read,
-    )
+    tx.rows(findings!(" AND f.accepted_until_ms <= $2 LIMIT 1000"), args![org, now_ms], read)
 }
 
 pub(super) fn count_of_rule(

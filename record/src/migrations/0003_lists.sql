@@ -23,3 +23,7 @@ CREATE INDEX agent_seen_ms ON agent (org_id, seen_ms) WHERE revoked_ms IS NULL;
 DROP INDEX finding_open;
 CREATE INDEX finding_state ON finding (org_id, state, rank, id);
 CREATE INDEX finding_rule ON finding (org_id, rule, state, rank, id);
+
+-- What is accepted has a date and nothing else has one; a condition on the state would draw the planner to its index.
+DROP INDEX finding_accepted;
+CREATE INDEX finding_accepted ON finding (org_id, accepted_until_ms) WHERE accepted_until_ms IS NOT NULL;

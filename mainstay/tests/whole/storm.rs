@@ -1,0 +1,354 @@
+//! The server killed again and again while everything goes on: people write, agents report and carry out plans, notices
+//! go out. Afterwards nothing that was acknowledged is lost, nobody got anything twice, and what is shown is true.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use mainstay::house;
+use mainstay_kernel::id::{ChannelId, OrgId};
+use mainstay_kernel::notify::{self, ChannelKind, NewChannel, To, Urgency};
+use mainstay_kernel::outbound::OutboundSetting;
+use mainstay_kernel::store::{Address, Db, Tx};
+use mainstay_kernel::{Clock, Fault, Ground, node, secrets, settings, tenancy};
+use serde_json::{Value, json};
+
+use super::hosts::Host;
+use super::process::{Process, get_json, invitation, post_json, send};
+use super::{Acknowledged, rounds, write_until_gone};
+
+const HOSTS: usize = 3;
+/// A lease of a job that was under way runs out after a minute, one of an order after two.
+const CALM: Duration = Duration::from_secs(200);
+
+/// Everything that goes on beside the server.
+struct Storm<'d> {
+    data: &'d Path,
+    postgres: Option<&'d str>,
+    at: SocketAddr,
+    hosts: Vec<Arc<Host>>,
+    known: Acknowledged,
+    post: Post,
+}
+
+/// Tells the story; a line of figures at the end.
+pub fn survive(data: &Path, postgres: Option<&str>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let _inside = runtime.enter();
+    let at = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let first = Process::start_at(at, data, postgres);
+    first.sign_in();
+    let hosts = (0..HOSTS).map(|n| {
+        let token = invitation(data, postgres);
+        Arc::new(Host::start(at, &token, &format!("host-{n}"), data))
+    });
+    let hosts: Vec<_> = hosts.collect();
+    let post = runtime.block_on(Post::beside(data, postgres));
+    first.kill();
+    let mut storm = Storm { data, postgres, at, hosts, known: Acknowledged::default(), post };
+    for round in 0..rounds() {
+        storm.round(&runtime, round);
+    }
+    storm.calm(&runtime);
+    for host in storm.hosts {
+        runtime.block_on(Arc::into_inner(host).expect("nobody else holds it").stop());
+    }
+}
+
+impl Storm<'_> {
+    fn round(&mut self, runtime: &tokio::runtime::Runtime, round: u32) {
+        let server = Process::start_at(self.at, self.data, self.postgres);
+        let cookie = server.sign_in();
+        for writer in 0..4 {
+            write_until_gone(&server, &cookie, writer, round, &self.known);
+        }
+        let planner = {
+            let (hosts, at) = (self.hosts.clone(), self.at);
+            std::thread::spawn(move || while plan(at, &cookie, &hosts).is_some() {})
+        };
+        for _ in 0..3 {
+            runtime.block_on(self.post.tell());
+        }
+        // Another moment in every round.
+        std::thread::sleep(Duration::from_millis(200 + u64::from(round) * 97 % 700));
+        server.kill();
+        planner.join().unwrap();
+        std::thread::sleep(Duration::from_millis(30));
+    }
+
+    /// The server stays; when all is done, everything is compared.
+    fn calm(&self, runtime: &tokio::runtime::Runtime) {
+        let server = Process::start_at(self.at, self.data, self.postgres);
+        let cookie = server.sign_in();
+        let begun = Instant::now();
+        while !self.is_calm(&cookie) {
+            assert!(begun.elapsed() < CALM, "after {CALM:?} it is not calm: {}", self.unrest(&cookie));
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        for (number, title) in self.known.lock().unwrap().iter() {
+            let reply = send(self.at, "GET", &format!("/work/{number}"), &cookie, "").unwrap();
+            assert_eq!(reply.status, 200, "#{number} was acknowledged and is lost");
+            assert!(reply.body.contains(title.as_str()), "#{number} is not {title}");
+        }
+        let plans = self.compare_hosts(&cookie);
+        let repeats = self.post.compare();
+        // Until what happened last is sealed.
+        std::thread::sleep(Duration::from_secs(25));
+        runtime.block_on(self.post.ground.db.close());
+        server.kill();
+        for part in [&[][..], &["verify"]] {
+            let said = self.doctor(part);
+            assert!(said.status.success(), "doctor {part:?}: {said:?}");
+        }
+        println!(
+            "{} kills: {} acknowledged writes, none lost; {plans} plans ended, none carried out twice; {} notices, none lost, {repeats} sent again under their own id",
+            rounds(),
+            self.known.lock().unwrap().len(),
+            self.post.told
+        );
+    }
+
+    fn doctor(&self, part: &[&str]) -> std::process::Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
+        command.arg("doctor").arg("--data").arg(self.data);
+        if let Some(url) = self.postgres {
+            command.args(["--postgres", url]);
+        }
+        command.args(part).output().unwrap()
+    }
+
+    fn is_calm(&self, cookie: &str) -> bool {
+        self.unrest(cookie).is_empty()
+    }
+
+    /// What is still under way, in words.
+    fn unrest(&self, cookie: &str) -> String {
+        let mut unrest = Vec::new();
+        for host in &self.hosts {
+            let wrong = findings(self.at, cookie, &host.name)
+                .filter(|found| is_open(found) != (host.number("installed") != host.number("offered")));
+            if wrong.is_none() {
+                continue;
+            }
+            unrest.push(format!("{} shows {}", host.name, wrong.unwrap_or_default()));
+        }
+        let plans = get_json(self.at, "/api/v1/plans?limit=200", cookie).unwrap_or_default();
+        for plan in plans["items"].as_array().into_iter().flatten() {
+            if ["simulating", "approved", "running"].iter().any(|state| plan["state"] == *state) {
+                unrest.push(format!("plan {} is {}", plan["number"], plan["state"]));
+            }
+        }
+        let missing = self.post.missing();
+        if missing > 0 {
+            unrest.push(format!("{missing} notices have not arrived"));
+        }
+        unrest.join("; ")
+    }
+
+    /// Every host's finding says what is so, and came and went no more often than it was so; every order ran once.
+    fn compare_hosts(&self, cookie: &str) -> usize {
+        for host in &self.hosts {
+            for task in ["simulate_packages", "keep_old", "apply_packages"] {
+                let mut ran = host.carried_out(task);
+                let count = ran.len();
+                ran.sort();
+                ran.dedup();
+                assert_eq!(ran.len(), count, "{}: an order to {task} was carried out twice", host.name);
+            }
+            let offers = i64::from(host.number("offered")) - 1;
+            let found = findings(self.at, cookie, &host.name).expect("the server answers");
+            let times = found["times_opened"].as_i64().unwrap();
+            assert!(times <= offers, "{}: opened {times} times for {offers} updates", host.name);
+            let applied = i64::try_from(host.carried_out("apply_packages").len()).unwrap();
+            let gone = times - i64::from(is_open(&found));
+            assert!(gone <= applied, "{}: gone {gone} times, installed {applied} times", host.name);
+        }
+        let mut ended = 0;
+        let mut at = "/api/v1/plans?limit=200".to_owned();
+        loop {
+            let page = get_json(self.at, &at, cookie).unwrap();
+            ended += page["items"].as_array().unwrap().iter().filter(|plan| plan["state"] == "done").count();
+            let Some(next) = page["next"].as_str() else { return ended };
+            at = format!("/api/v1/plans?limit=200&after={next}");
+        }
+    }
+}
+
+/// One turn of the person who sees plans through; nothing when the server is gone.
+fn plan(at: SocketAddr, cookie: &str, hosts: &[Arc<Host>]) -> Option<()> {
+    let plans = get_json(at, "/api/v1/plans?limit=20", cookie)?;
+    let assets = get_json(at, "/api/v1/assets", cookie)?;
+    for host in hosts {
+        let assets = assets["items"].as_array()?;
+        let Some(asset) = assets.iter().find(|asset| asset["name"] == host.name.as_str()) else { continue };
+        let newest = plans["items"].as_array()?.iter().find(|plan| plan["asset"] == asset["id"]);
+        match newest.map_or("none", |plan| plan["state"].as_str().unwrap_or("none")) {
+            "ready" => {
+                let path = format!("/api/v1/plans/{}/approve", newest?["id"].as_str()?);
+                post_json(at, &path, cookie, &json!({ "hash": newest?["simulation_hash"] }))?;
+            }
+            "none" | "done" | "failed" | "cancelled" => {
+                // Something new is offered once the last plan has been seen through; until the host has told of it a
+                // plan is refused.
+                if !host.offer_next() {
+                    let wish = json!({ "asset": asset["id"], "which": "security" });
+                    post_json(at, "/api/v1/plans", cookie, &wish)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    std::thread::sleep(Duration::from_millis(40));
+    Some(())
+}
+
+/// The finding about waiting updates of a host, whatever its state; `null` before there is one.
+fn findings(at: SocketAddr, cookie: &str, host: &str) -> Option<Value> {
+    for state in ["open", "planned", "gone"] {
+        let path = format!("/api/v1/findings?rule=patches.update_waiting&state={state}");
+        let page = get_json(at, &path, cookie)?;
+        let found = page["items"].as_array()?.iter().find(|finding| finding["asset_name"] == host);
+        if let Some(found) = found {
+            return Some(found.clone());
+        }
+    }
+    Some(Value::Null)
+}
+
+fn is_open(finding: &Value) -> bool {
+    finding["state"] == "open" || finding["state"] == "planned"
+}
+
+/// Notices told beside the server, and the webhook they go to.
+struct Post {
+    ground: Arc<Ground>,
+    org: OrgId,
+    channel: ChannelId,
+    node: (u16, String),
+    told: usize,
+    /// `webhook-id` → title and how often it came.
+    arrived: Arc<Mutex<BTreeMap<String, (String, usize)>>>,
+}
+
+impl Post {
+    async fn beside(data: &Path, postgres: Option<&str>) -> Self {
+        let address = match postgres {
+            Some(url) => Address::postgres(url).unwrap(),
+            None => Address::Sqlite(data.join("mainstay.db")),
+        };
+        let db = Db::beside(address, house::SCHEMAS).await.unwrap();
+        let keys = secrets::unlock(&db, &data.join("key")).await.unwrap();
+        let (clock, holder) = (Clock::machine(), "storm".to_owned());
+        let (c, h) = (clock.clone(), holder.clone());
+        let number = db.write(move |tx| node::take(tx, &c, &h)).await.unwrap();
+        let ground = Arc::new(house::ground(db, keys, clock, number, data).unwrap());
+        ground.keep_order().await.unwrap();
+        let org = ground.db.read(tenancy::list).await.unwrap()[0].id;
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/hook", socket.local_addr().unwrap());
+        let cx = ground.cx(org, "storm");
+        let channel = ground
+            .db
+            .write(move |tx| {
+                settings::set(tx, &cx, 0, &OutboundSetting { allow: vec!["127.0.0.1".to_owned()] })?;
+                let new = NewChannel {
+                    kind: ChannelKind::Webhook,
+                    name: "storm".into(),
+                    url: url.clone(),
+                    token: None,
+                };
+                notify::make(tx, &cx, &new)
+            })
+            .await
+            .unwrap()
+            .0;
+        let arrived = Arc::default();
+        receive(socket, &arrived);
+        Self { ground, org, channel, node: (number, holder), told: 0, arrived }
+    }
+
+    /// Tells one thing, twice: the second time is none.
+    async fn tell(&mut self) {
+        let (clock, node) = (self.ground.clock.clone(), self.node.clone());
+        assert!(self.write(move |tx| node::renew(tx, &clock, node.0, &node.1)).await, "our number is ours");
+        let (cx, channel, count) = (self.ground.cx(self.org, "storm"), self.channel, self.told);
+        for turn in 0..2 {
+            let new = notify::New {
+                once_key: format!("storm:{count}"),
+                title: format!("notice {count}"),
+                body: String::new(),
+                link: String::new(),
+                urgency: Urgency::Normal,
+                to: vec![To::Channel(channel)],
+                about: vec![],
+            };
+            let cx = cx.clone();
+            let told = self.write(move |tx| notify::post(tx, &cx, &new)).await;
+            assert_eq!(told.is_some(), turn == 0, "a notice is told once");
+        }
+        self.told += 1;
+    }
+
+    /// Beside a busy server the file may be locked for long; a refused write has done nothing.
+    async fn write<T: Send + 'static>(
+        &self,
+        act: impl Fn(&mut Tx<'_>) -> Result<T, Fault> + Clone + Send + 'static,
+    ) -> T {
+        loop {
+            match self.ground.db.write(act.clone()).await {
+                Ok(done) => return done,
+                Err(Fault::Away { .. }) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+
+    fn missing(&self) -> usize {
+        self.told - self.arrived.lock().unwrap().len().min(self.told)
+    }
+
+    /// Every notice came under one id; answers how many came again under it.
+    fn compare(&self) -> usize {
+        let arrived = self.arrived.lock().unwrap();
+        let mut titles: Vec<_> = arrived.values().map(|(title, _)| title.clone()).collect();
+        titles.sort();
+        titles.dedup();
+        assert_eq!(titles.len(), arrived.len(), "a notice came under two ids: it reads as two");
+        assert_eq!(arrived.len(), self.told);
+        arrived.values().map(|(_, times)| times - 1).sum()
+    }
+}
+
+/// Takes webhooks and answers 204.
+fn receive(socket: TcpListener, arrived: &Arc<Mutex<BTreeMap<String, (String, usize)>>>) {
+    let arrived = arrived.clone();
+    std::thread::spawn(move || {
+        for stream in socket.incoming().map_while(Result::ok) {
+            let mut reader = BufReader::new(stream);
+            let (mut id, mut length) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
+                    break;
+                }
+                let (name, value) = line.split_once(':').unwrap_or((&line, ""));
+                match name.to_ascii_lowercase().as_str() {
+                    "webhook-id" => id = value.trim().to_owned(),
+                    "content-length" => length = value.trim().parse().unwrap_or(0),
+                    _ => {}
+                }
+            }
+            let mut body = vec![0; length];
+            // A sender that was killed has sent half; nothing arrived then.
+            let Ok(()) = reader.read_exact(&mut body) else { continue };
+            let Ok(said) = serde_json::from_slice::<Value>(&body) else { continue };
+            let title = said["data"]["title"].as_str().unwrap_or_default().to_owned();
+            arrived.lock().unwrap().entry(id).or_insert((title, 0)).1 += 1;
+            drop(reader.get_mut().write_all(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"));
+        }
+    });
+}
