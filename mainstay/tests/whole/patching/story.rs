@@ -228,7 +228,10 @@ fn an_update_goes_from_finding_to_gone_and_back_again() {
     let page = whole.until(&plan, "the run that installs", |page| page.contains(">apply</a>"));
     let run = link_to(&page, "/maintenance/runs/", ">apply</a>");
     let page = text(&whole.until_says(&run, "webby sets itself up"));
-    assert!(page.contains("so far") && !page.contains("webby is ready"), "seen while it works: {page}");
+    assert!(
+        page.contains("as it is written") && !page.contains("webby is ready"),
+        "seen while it works: {page}"
+    );
     whole.root.write("/run/go", "");
     whole.until_says(&run, "webby is ready");
     let page = whole.until_state(&plan, "done");
