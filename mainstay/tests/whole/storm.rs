@@ -259,6 +259,7 @@ impl Post {
                     kind: ChannelKind::Webhook,
                     name: "storm".into(),
                     url: url.clone(),
+                    causes: Vec::new(),
                     token: None,
                 };
                 notify::make(tx, &cx, &new)
@@ -279,6 +280,7 @@ impl Post {
         for turn in 0..2 {
             let new = notify::New {
                 once_key: format!("storm:{count}"),
+                cause: "storm",
                 title: format!("notice {count}"),
                 body: String::new(),
                 link: String::new(),
