@@ -1,7 +1,6 @@
 //! Server time and weight of pages, through the real router in this process.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -14,6 +13,7 @@ use mainstay::server::Server;
 use mainstay_face::Door;
 use mainstay_face::headers::Transport;
 use mainstay_face::live::Hub;
+use mainstay_kernel::access::Rights;
 use mainstay_kernel::people::sign_in;
 use mainstay_kernel::{Clock, Who, session};
 use tower::ServiceExt as _;
@@ -33,7 +33,7 @@ pub struct Reader {
 impl Reader {
     pub async fn of(server: &Server) -> Self {
         let (ground, owner, org) = (&server.ground, server.owner, server.org);
-        let cx = ground.call(org, Who::Person { id: owner, name: "Owner".into() }, Arc::default());
+        let cx = ground.call(org, Who::Person { id: owner, name: "Owner".into() }, Rights::default());
         let from = sign_in::From { device: "bench".into(), address: "127.0.0.1".into() };
         let (_, cookie) = ground.db.write(move |tx| session::open(tx, &cx, owner, &from)).await.unwrap();
         let at = Door::new(ground.clone(), Hub::new("bench", 64), Transport::Plain);

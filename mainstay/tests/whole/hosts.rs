@@ -1,6 +1,7 @@
 //! Hosts for stories: the real agent with its spool and its orders, whose looks are told from a folder instead of the
 //! machine, and whose orders are carried out by a shell script that plays the package system.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -135,6 +136,9 @@ fn look(folder: &Path) -> Looked {
     let updates = if installed == offered { vec![] } else { vec![update] };
     let content = json!({ "value": { "updates": updates, "arriving": [], "leaving": [], "kept_back": [], "lists": [] }, "unseen": [] });
     let content = serde_json::value::to_raw_value(&content).unwrap();
-    let hash = Sha256::digest(content.get().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = Sha256::digest(content.get().as_bytes()).iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    });
     Looked { section: Section::Updates, at_ms: clock::now_ms(), content, hash, took: Took::default() }
 }

@@ -191,13 +191,11 @@ fn plan(at: SocketAddr, cookie: &str, hosts: &[Arc<Host>]) -> Option<()> {
                 let path = format!("/api/v1/plans/{}/approve", newest?["id"].as_str()?);
                 post_json(at, &path, cookie, &json!({ "hash": newest?["simulation_hash"] }))?;
             }
-            "none" | "done" | "failed" | "cancelled" => {
-                // Something new is offered once the last plan has been seen through; until the host has told of it a
-                // plan is refused.
-                if !host.offer_next() {
-                    let wish = json!({ "asset": asset["id"], "which": "security" });
-                    post_json(at, "/api/v1/plans", cookie, &wish)?;
-                }
+            // Something new is offered once the last plan has been seen through; until the host has told of it a plan
+            // is refused.
+            "none" | "done" | "failed" | "cancelled" if !host.offer_next() => {
+                let wish = json!({ "asset": asset["id"], "which": "security" });
+                post_json(at, "/api/v1/plans", cookie, &wish)?;
             }
             _ => {}
         }
@@ -339,7 +337,7 @@ fn receive(socket: TcpListener, arrived: &Arc<Mutex<BTreeMap<String, (String, us
                 }
                 let (name, value) = line.split_once(':').unwrap_or((&line, ""));
                 match name.to_ascii_lowercase().as_str() {
-                    "webhook-id" => id = value.trim().to_owned(),
+                    "webhook-id" => value.trim().clone_into(&mut id),
                     "content-length" => length = value.trim().parse().unwrap_or(0),
                     _ => {}
                 }

@@ -12,6 +12,8 @@ use super::folder;
 use super::hosts::Host;
 use super::process::{Process, Reply, get_json, invitation, send};
 
+type Damage = Box<dyn Fn(Vec<u8>) -> Vec<u8>>;
+
 fn write(server: &Process, cookie: &str, title: &str) -> Reply {
     send(server.address, "POST", "/work/new", cookie, &format!("title={title}&priority=2"))
         .expect("it answers")
@@ -149,10 +151,9 @@ fn postgresql_over_tls_is_trusted_as_far_as_was_asked_for() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let opens = |host: &str, more: String| {
         runtime.block_on(async {
-            match Db::open(Address::postgres(&cluster.url(host, &more))?, SCHEMAS).await {
-                Ok(db) => Ok(db.close().await),
-                Err(fault) => Err(fault),
-            }
+            let db = Db::open(Address::postgres(&cluster.url(host, &more))?, SCHEMAS).await?;
+            db.close().await;
+            Ok::<_, mainstay_kernel::Fault>(())
         })
     };
     for (host, more) in [
@@ -204,7 +205,7 @@ fn an_agent_whose_spool_was_cut_or_damaged_tells_the_truth_again() {
     shows(true);
     let spool = host.folder.join("agent/spool");
     let half = b"00112233445566aa {\"seq\":99999,\"at_ms\":5,\"section\":\"upd".to_vec();
-    let damage: [Box<dyn Fn(Vec<u8>) -> Vec<u8>>; 4] = [
+    let damage: [Damage; 4] = [
         Box::new(move |bytes| [bytes, half.clone()].concat()),
         Box::new(|bytes| bytes[..bytes.len() / 2].to_vec()),
         Box::new(|bytes| bytes.iter().map(|byte| byte ^ 1).collect()),
