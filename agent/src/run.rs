@@ -57,13 +57,16 @@ pub struct Config {
 }
 
 impl Config {
-    /// The usual agent of this machine, keeping its state in `folder`.
+    /// The usual agent of this machine, keeping its state in `folder`. A relative one is taken from where this process
+    /// stands now: the jobs stand elsewhere.
     pub fn new(folder: impl Into<PathBuf>, job_program: Vec<OsString>) -> Self {
+        let folder = folder.into();
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
         Self {
             server: None,
             token: None,
             fingerprint: None,
-            folder: folder.into(),
+            folder,
             spool_limit_bytes: 8 << 20,
             job_program,
             may_change: true,

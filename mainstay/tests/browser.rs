@@ -13,12 +13,16 @@ fn every_page_is_clean_on_this_machine() {
         println!("skipped: {missing} is not here");
         return;
     }
-    let data = std::env::temp_dir().join(format!("mainstay-browser-{}", std::process::id()));
-    drop(std::fs::remove_dir_all(&data));
+    let place = std::env::temp_dir().join(format!("mainstay-browser-{}", std::process::id()));
+    drop(std::fs::remove_dir_all(&place));
+    std::fs::create_dir_all(&place).unwrap();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut server = Command::new(env!("CARGO_BIN_EXE_mainstay"))
-        .args(["up", "--json", "--listen", &format!("127.0.0.1:{port}"), "--data"])
-        .arg(&data)
+        // As people start it: with a folder below where they stand.
+        .args(["up", "--json", "--listen", &format!("127.0.0.1:{port}"), "--data", "data"])
+        .current_dir(&place)
+        // What this machine's apt would fetch from outside fails at once.
+        .envs([("http_proxy", "http://127.0.0.1:9"), ("https_proxy", "http://127.0.0.1:9")])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -31,9 +35,13 @@ fn every_page_is_clean_on_this_machine() {
         Command::new("node").arg(root.join("mainstay/tests/browser/walk.mjs")).arg(link).output().unwrap();
     server.kill().unwrap();
     server.wait().unwrap();
-    drop(std::fs::remove_dir_all(&data));
+    let orders = std::fs::read_dir(place.join("data/agent/orders")).unwrap();
+    let begun = orders.filter(|order| order.as_ref().unwrap().path().join("started").exists()).count();
+    drop(std::fs::remove_dir_all(&place));
     let text = String::from_utf8_lossy(&said.stdout).into_owned() + &String::from_utf8_lossy(&said.stderr);
     assert!(said.status.success(), "{text}");
+    let waits = minute["conclusion"].as_str().unwrap().contains("security update");
+    assert!(begun > 0 || !waits, "the agent was asked to read changelogs, and began nothing");
 }
 
 fn missing(tools: &Path) -> Option<&'static str> {
