@@ -99,7 +99,8 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
     frame::framed(&caller, page).await
 }
 
-/// How an asset stands, in the list. Nobody has looked at an asset without a last sight: that is no good news.
+/// How an asset stands, in the list. No finding is no good news by itself: whether everything could be looked at, the
+/// asset's own page tells.
 fn standing(one: &asset::Asset, standing: Option<finding::Standing>) -> Markup {
     let href = format!("/assets/{}/findings", one.id);
     match standing {
@@ -108,7 +109,7 @@ fn standing(one: &asset::Asset, standing: Option<finding::Standing>) -> Markup {
             html! { a href=(href) { (tag(state, format!("{} open, worst {}", s.open, s.worst.word()))) } }
         }
         None if one.seen_ms.is_none() => tag(State::Unknown, "not looked at"),
-        None => tag(State::Ok, "none"),
+        None => html! { span.dim { "none open" } },
     }
 }
 
