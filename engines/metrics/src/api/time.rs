@@ -1,5 +1,7 @@
 //! Times as RFC 3339 writes them. Calendar: Howard Hinnant, "chrono-compatible low-level date algorithms".
 
+use crate::promql::eval::dates::{Date, civil};
+
 /// Milliseconds since 1970 of `2023-11-14T22:13:20.25Z` and its like.
 pub(super) fn rfc3339_ms(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
@@ -43,15 +45,7 @@ pub fn time_text(ms: i64) -> String {
 /// The time in UTC, with as many digits of a second as are needed.
 pub(crate) fn rfc3339(ms: i64) -> String {
     let (days, of_day) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let day_of_era = z.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let Date { year, month, day, .. } = civil(days.into());
     let (seconds, rest) = (of_day / 1000, of_day % 1000);
     let fraction =
         if rest == 0 { String::new() } else { format!(".{rest:03}").trim_end_matches('0').to_owned() };

@@ -2,7 +2,7 @@
 
 pub mod ast;
 mod check;
-mod eval;
+pub(crate) mod eval;
 pub mod functions;
 pub mod lex;
 mod notes;

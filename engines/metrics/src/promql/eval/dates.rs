@@ -23,10 +23,11 @@ pub fn part(name: &str) -> Option<fn(f64) -> f64> {
     })
 }
 
-struct Date {
-    year: i128,
-    month: i128,
-    day: i128,
+/// A day of the proleptic Gregorian calendar.
+pub(crate) struct Date {
+    pub(crate) year: i128,
+    pub(crate) month: i128,
+    pub(crate) day: i128,
     days: i128,
 }
 
@@ -42,7 +43,11 @@ fn seconds(t: f64) -> i128 {
 }
 
 fn date(t: f64) -> Date {
-    let days = seconds(t).div_euclid(86_400);
+    civil(seconds(t).div_euclid(86_400))
+}
+
+/// The date so many days after 1970-01-01.
+pub(crate) fn civil(days: i128) -> Date {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let day_of_era = z.rem_euclid(146_097);

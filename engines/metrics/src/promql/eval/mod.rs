@@ -5,7 +5,7 @@ mod binary;
 mod call;
 mod classic;
 mod column;
-mod dates;
+pub(crate) mod dates;
 mod ends;
 mod info;
 mod labelled;
