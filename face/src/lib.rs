@@ -20,17 +20,23 @@
 //! page listens to, a *cursor* where a list goes on.
 
 pub mod assets;
+pub mod body;
 pub mod door;
 pub mod etag;
+pub mod frame;
 pub mod headers;
 pub mod idempotency;
 pub mod live;
+pub mod look;
 pub mod negotiate;
 pub mod pack;
 pub mod paging;
 pub mod problem;
 pub mod query;
+pub mod room;
+pub mod said;
 pub mod theme;
+pub mod told;
 pub mod ui;
 
 pub use door::{Answer, Caller, Door, Refusal};
@@ -38,3 +44,4 @@ pub use negotiate::Wants;
 pub use paging::{Cursor, Paging, Slice};
 pub use problem::Problem;
 pub use query::Query;
+pub use room::Room;

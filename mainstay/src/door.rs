@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::house::ROOMS;
 use crate::tls::Secured;
 use crate::{api, pages};
 
@@ -27,7 +28,9 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Every route, with everything around it.
 pub fn routes(at: Door) -> Router {
     let transport = if at.cookie_name().starts_with("__Host") { Transport::Tls } else { Transport::Plain };
-    let inner = pages::routes()
+    let inner = ROOMS
+        .iter()
+        .fold(pages::routes(), |routes, room| routes.merge((room.pages)()))
         .merge(api::routes())
         .merge(theme::routes())
         .fallback(async || Refusal(Fault::NotFound { what: "page" }))

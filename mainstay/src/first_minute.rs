@@ -212,7 +212,7 @@ pub async fn invitation(data: &Path, postgres: Option<&str>) -> Result<String, F
         }
         Address::Sqlite(file)
     };
-    let db = Db::beside(address, house::SCHEMAS).await?;
+    let db = Db::beside(address, house::schemas()).await?;
     let keys = secrets::unlock(&db, &data.join("key")).await?;
     let (clock, holder) = (Clock::machine(), id::letters(&id::random::<8>()));
     db.set_clock(&clock).await?;

@@ -1,8 +1,9 @@
 //! The table of contents: every room, one line each, and what the house makes of them.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use mainstay_face::Room;
 use mainstay_kernel::access::{self, Right};
 use mainstay_kernel::events::Hears;
 use mainstay_kernel::files::Files;
@@ -12,26 +13,21 @@ use mainstay_kernel::search::Search;
 use mainstay_kernel::secrets::Keys;
 use mainstay_kernel::store::{Db, Schema, Tx};
 use mainstay_kernel::{Clock, Cx, Fault, Ground, events, jobs};
-use mainstay_record::{AssetId, fact};
-use mainstay_wire::Section;
+use mainstay_record::fact;
 
 use crate::tell;
 
+/// Every room, in the order of the stairs.
+pub static ROOMS: [Room; 2] = [mainstay_patches::room(), mainstay_hygiene::room()];
+
 /// The tables of the house, from the ground up.
-pub const SCHEMAS: &[Schema] = &[mainstay_kernel::SCHEMA, mainstay_record::SCHEMA, mainstay_patches::SCHEMA];
-
-/// One room, as far as the house needs to know it.
-struct Room {
-    /// Lets the room's rules look at a section of facts.
-    assess: fn(&mut Tx<'_>, &Cx, AssetId, &Section) -> Result<(), Fault>,
-    jobs: &'static [jobs::Kind],
-    hears: fn() -> Vec<events::Hearer>,
+pub fn schemas() -> &'static [Schema] {
+    static SCHEMAS: LazyLock<Vec<Schema>> = LazyLock::new(|| {
+        let ground = [mainstay_kernel::SCHEMA, mainstay_record::SCHEMA];
+        ground.into_iter().chain(ROOMS.iter().filter_map(|room| room.schema)).collect()
+    });
+    &SCHEMAS
 }
-
-const ROOMS: &[Room] = &[
-    Room { assess: mainstay_patches::assess, jobs: mainstay_patches::JOBS, hears: mainstay_patches::hearers },
-    Room { assess: mainstay_hygiene::assess, jobs: &[], hears: Vec::new },
-];
 
 /// Every permission word of the house.
 pub fn rights() -> Vec<&'static Right> {
@@ -52,7 +48,7 @@ pub fn jobs() -> Vec<jobs::Kind> {
 
 fn assess(tx: &mut Tx<'_>, cx: &Cx, job: &jobs::Job) -> Result<jobs::Next, Fault> {
     let (asset, section) = fact::assessed(job)?;
-    for room in ROOMS {
+    for room in &ROOMS {
         (room.assess)(tx, cx, asset, &section)?;
     }
     Ok(jobs::Next::Done)

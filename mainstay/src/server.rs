@@ -57,7 +57,7 @@ impl Server {
             Some(url) => Address::postgres(url)?,
             None => Address::Sqlite(settings.data.join("mainstay.db")),
         };
-        let db = Db::open(address, house::SCHEMAS).await?;
+        let db = Db::open(address, house::schemas()).await?;
         db.set_clock(&clock).await?;
         let keys = secrets::unlock(&db, &settings.data.join("key")).await?;
         let holder = id::letters(&id::random::<8>());

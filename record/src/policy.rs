@@ -48,6 +48,15 @@ pub fn current_of<P: DeserializeOwned>(
     }
 }
 
+/// The version somebody read before they changed it, from a form.
+///
+/// # Errors
+/// `Invalid` on `version` when it is no number.
+pub fn read_version(text: &str) -> Result<i64, Fault> {
+    let wrong = |_| Fault::invalid("version", "malformed", "give the version you read");
+    text.trim().parse().map_err(wrong)
+}
+
 /// Makes a new version, if nobody else made one since `seen`.
 ///
 /// # Errors

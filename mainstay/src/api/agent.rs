@@ -20,7 +20,7 @@ use mainstay_record::run;
 use mainstay_wire::{Enrol, Heard, MOST_BODY_BYTES, Orders, Output, PROTOCOL, Report};
 use serde::Deserialize;
 
-use super::body;
+use mainstay_face::body;
 
 const LONGEST_WAIT_S: u64 = 30;
 

@@ -14,8 +14,8 @@ use mainstay_wire::Section;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::body::{self, Given, Page};
-use super::said::{Asset, Fact};
+use mainstay_face::body::{self, Given, Page};
+use mainstay_face::said::{Asset, Fact};
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()

@@ -10,8 +10,8 @@ use mainstay_kernel::id::EventId;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::body::{self, Page};
-use super::said::Happened;
+use mainstay_face::body::{self, Page};
+use mainstay_face::said::Happened;
 
 pub(super) fn routes() -> Router<Door> {
     Router::new().route("/api/v1/events", get(list))

@@ -13,8 +13,8 @@ use mainstay_record::{AssetId, FindingId, asset};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::body::{self, Given, Page};
-use super::said::{Finding, Moment};
+use mainstay_face::body::{self, Given, Page};
+use mainstay_face::said::{Finding, Moment};
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()

@@ -3,22 +3,23 @@
 mod agent;
 mod asset;
 mod audit;
-mod body;
 pub mod document;
 mod faults;
 mod finding;
 mod people;
 mod plan;
-mod said;
 mod work;
 
 use axum::Router;
 use axum::middleware;
 use mainstay_face::Door;
 
+use crate::house::ROOMS;
+
 /// Every route of the API; whatever goes wrong there is told as a problem.
 pub fn routes() -> Router<Door> {
-    Router::new()
+    let rooms = ROOMS.iter().fold(Router::new(), |routes, room| routes.merge((room.api)()));
+    rooms
         .merge(agent::routes())
         .merge(asset::routes())
         .merge(finding::routes())

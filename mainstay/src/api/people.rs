@@ -12,8 +12,8 @@ use mainstay_kernel::people::{self, Kind};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::body::{self, Given, Page};
-use super::said::Person;
+use mainstay_face::body::{self, Given, Page};
+use mainstay_face::said::Person;
 
 pub(super) fn routes() -> Router<Door> {
     Router::new().route("/api/v1/people", get(list).post(add))

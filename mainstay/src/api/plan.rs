@@ -1,4 +1,4 @@
-//! Plans and their runs.
+//! Plans of any room and their runs; how a plan is prepared and approved is its room's.
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
@@ -7,21 +7,18 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use mainstay_face::idempotency::once;
 use mainstay_face::{Answer, Caller, Cursor, Door, Query};
-use mainstay_patches::Which;
-use mainstay_record::{AssetId, PlanId, RunId, plan, run};
+use mainstay_record::{PlanId, RunId, plan, run};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
-use super::body::{self, Given, Page};
-use super::said::{Plan, Run, RunOutput, Window};
+use mainstay_face::body::{self, Page};
+use mainstay_face::said::{Plan, Run, RunOutput};
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()
-        .route("/api/v1/plans", get(list).post(prepare))
+        .route("/api/v1/plans", get(list))
         .route("/api/v1/plans/{id}", get(one))
-        .route("/api/v1/plans/{id}/approve", post(approve))
         .route("/api/v1/plans/{id}/cancel", post(cancel))
-        .route("/api/v1/plans/{id}/roll_back", post(roll_back))
         .route("/api/v1/plans/{id}/runs", get(runs))
         .route("/api/v1/runs/{id}", get(one_run))
         .route("/api/v1/runs/{id}/output", get(output))
@@ -54,56 +51,6 @@ pub(super) async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
     Ok(body::tagged(&caller.headers, found.revision, &Plan::from(found)))
 }
 
-/// For which host, and which updates.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewPlan {
-    #[schema(value_type = String)]
-    asset: AssetId,
-    /// `security` or `everything`.
-    #[schema(value_type = String)]
-    which: Which,
-}
-
-/// Prepares a plan: the host is asked what would happen; nothing is changed on it.
-#[utoipa::path(post, path = "/api/v1/plans", params(("Idempotency-Key" = Option<String>, Header)), request_body = NewPlan, responses((status = 201, body = Plan)))]
-pub(super) async fn prepare(
-    caller: Caller,
-    headers: HeaderMap,
-    Given { value: new, bytes }: Given<NewPlan>,
-) -> Answer {
-    once(&caller, &headers, "POST plans", &bytes, StatusCode::CREATED, move |tx, cx| {
-        let id = mainstay_patches::prepare(tx, cx, new.asset, new.which)?;
-        plan::get(tx, cx, id).map(Plan::from)
-    })
-    .await
-}
-
-/// Exactly what was simulated, at once or in a window.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Approval {
-    /// The `simulation_hash` that was read.
-    hash: String,
-    window: Option<Window>,
-}
-
-/// Approves exactly what was simulated; 412 when the simulation is another by now.
-#[utoipa::path(post, path = "/api/v1/plans/{id}/approve", params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = Approval, responses((status = 200, body = Plan)))]
-pub(super) async fn approve(
-    caller: Caller,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    Given { value: said, bytes }: Given<Approval>,
-) -> Answer {
-    let (plan_id, window_ms): (PlanId, _) = (id.parse()?, said.window.map(|w| (w.from.0, w.until.0)));
-    once(&caller, &headers, &format!("POST plans/{id}/approve"), &bytes, StatusCode::OK, move |tx, cx| {
-        mainstay_patches::approve(tx, cx, plan_id, &said.hash, window_ms)?;
-        plan::get(tx, cx, plan_id).map(Plan::from)
-    })
-    .await
-}
-
 /// Gives a plan up that has not begun to change anything.
 #[utoipa::path(post, path = "/api/v1/plans/{id}/cancel", params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)), responses((status = 200, body = Plan)))]
 pub(super) async fn cancel(caller: Caller, headers: HeaderMap, Path(id): Path<String>) -> Answer {
@@ -111,17 +58,6 @@ pub(super) async fn cancel(caller: Caller, headers: HeaderMap, Path(id): Path<St
     once(&caller, &headers, &format!("POST plans/{id}/cancel"), b"", StatusCode::OK, move |tx, cx| {
         plan::cancel(tx, cx, plan_id)?;
         plan::get(tx, cx, plan_id).map(Plan::from)
-    })
-    .await
-}
-
-/// Prepares the way back from a finished plan whose old packages were saved: a plan of its own, with an approval of its own.
-#[utoipa::path(post, path = "/api/v1/plans/{id}/roll_back", params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)), responses((status = 201, body = Plan)))]
-pub(super) async fn roll_back(caller: Caller, headers: HeaderMap, Path(id): Path<String>) -> Answer {
-    let from: PlanId = id.parse()?;
-    once(&caller, &headers, &format!("POST plans/{id}/roll_back"), b"", StatusCode::CREATED, move |tx, cx| {
-        let made = mainstay_patches::prepare_back(tx, cx, from)?;
-        plan::get(tx, cx, made).map(Plan::from)
     })
     .await
 }

@@ -15,8 +15,8 @@ use mainstay_record::{AssetId, FindingId, WorkId};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::body::{self, Given, Page};
-use super::said::{Moment, Work};
+use mainstay_face::body::{self, Given, Page};
+use mainstay_face::said::{Moment, Work};
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()

@@ -45,7 +45,7 @@ pub(super) async fn doctor(words: Doctor) -> Result<(), Fault> {
 /// The store with no server on it: `Conflict` when one runs.
 async fn open_alone(place: &super::Place) -> Result<(), Fault> {
     if place.postgres.is_none() {
-        Db::open(Address::Sqlite(place.data.join("mainstay.db")), house::SCHEMAS).await?.close().await;
+        Db::open(Address::Sqlite(place.data.join("mainstay.db")), house::schemas()).await?.close().await;
     }
     Ok(())
 }
@@ -62,14 +62,14 @@ async fn open(place: &super::Place) -> Result<Ground, Fault> {
         }
         Address::Sqlite(file)
     };
-    let db = Db::beside(address, house::SCHEMAS).await?;
+    let db = Db::beside(address, house::schemas()).await?;
     let keys = secrets::unlock(&db, &place.data.join("key")).await?;
     house::ground(db, keys, Clock::machine(), 0, &place.data)
 }
 
 async fn schema(place: &super::Place) -> Result<(), Fault> {
-    let tables = lint::tables(house::SCHEMAS);
-    let mut wrong = lint::schema(house::SCHEMAS);
+    let tables = lint::tables(house::schemas());
+    let mut wrong = lint::schema(house::schemas());
     let mut count = 0;
     for sql in registered() {
         count += 1;
@@ -81,7 +81,7 @@ async fn schema(place: &super::Place) -> Result<(), Fault> {
     }
     match &place.postgres {
         Some(url) => {
-            if let Some(found) = catalogue(Address::postgres(url)?, house::SCHEMAS).await? {
+            if let Some(found) = catalogue(Address::postgres(url)?, house::schemas()).await? {
                 let citus = if found.has_citus { ", spread by Citus" } else { "" };
                 println!("{} tables, {} indexes read from the database{citus}", found.tables, found.indexes);
                 if found.wrong.is_empty() {

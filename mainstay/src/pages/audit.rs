@@ -10,7 +10,7 @@ use mainstay_kernel::id::EventId;
 use maud::html;
 use serde::Deserialize;
 
-use super::{frame, told};
+use mainstay_face::{frame, told};
 
 const PAGE: u32 = 50;
 

@@ -16,7 +16,9 @@ use mainstay_kernel::{Fault, Problem, settings};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{frame, messages};
+use mainstay_face::frame;
+
+use super::messages;
 use crate::tell;
 
 pub(super) fn routes() -> Router<Door> {

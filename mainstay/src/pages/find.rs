@@ -9,7 +9,7 @@ use mainstay_kernel::search::Hit;
 use mainstay_kernel::{Fault, id};
 use serde::Deserialize;
 
-use super::frame;
+use mainstay_face::frame;
 
 const MOST: usize = 24;
 const LONGEST_QUERY: usize = 200;

@@ -14,7 +14,7 @@ use mainstay_record::{FindingId, Ref, work};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{frame, told};
+use mainstay_face::{frame, look, told};
 
 const PAGE: usize = 50;
 /// One more tells whether there is another page.
@@ -45,7 +45,7 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
     let words = frame::words(&caller);
     let shown: Vec<Row> = found.iter().take(PAGE).map(|(_, f)| {
         let body = html! { (link(&f.title, &format!("/findings/{}", f.id))) " " span.dim { "on " (f.asset_name) ". " (f.reason) } };
-        Row::new(body).state(frame::finding_state(f)).after(tag(frame::finding_state(f), frame::finding_words(f, &words))).id(f.id)
+        Row::new(body).state(look::finding_state(f)).after(tag(look::finding_state(f), look::finding_words(f, &words))).id(f.id)
     }).collect();
     let older = found
         .get(PAGE - 1)
@@ -135,7 +135,7 @@ async fn one(caller: Caller, Path(id): Path<String>) -> Answer {
         @if let Some(reason) = &f.accepted_reason { (card("Accepted", when(f.accepted_until_ms), pad(html! { p { (reason) } }))) }
         @if let Some(plan) = f.plan { (card("Plan", "", pad(html! { a.link href={ "/maintenance/plans/" (plan) } { "The plan that mends it" } }))) }
     };
-    let marks = html! { (tag(frame::finding_state(&f), frame::finding_words(&f, &words))) (outline_tag(f.severity.word())) @if let Some(stale) = &f.stale { (outline_tag(format!("stale: {stale}"))) } };
+    let marks = html! { (tag(look::finding_state(&f), look::finding_words(&f, &words))) (outline_tag(f.severity.word())) @if let Some(stale) = &f.stale { (outline_tag(format!("stale: {stale}"))) } };
     let mut page = Page::new(f.title.clone())
         .section("assets")
         .crumb("Assets", "/assets")

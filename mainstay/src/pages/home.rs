@@ -15,9 +15,9 @@ use mainstay_record::{FindingId, agent, asset, finding, plan, rights, run, tally
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::frame;
 use crate::home::{Facts, MOST_ROWS, Row, Step, When, rank};
 use crate::ticks::SILENT_MS;
+use mainstay_face::{frame, look};
 
 const SOON_MS: i64 = 7 * 24 * 3_600_000;
 
@@ -287,7 +287,7 @@ fn row(row: &Row) -> Need {
         Step::OpenAsset(id) => (format!("/assets/{id}"), Act::link("Look into it", format!("/assets/{id}"))),
     };
     // What only waits to be approved is planned, not unknown.
-    let state = match (&row.next, frame::severity_state(row.severity)) {
+    let state = match (&row.next, look::severity_state(row.severity)) {
         (Step::OpenPlan(_), State::Unknown) => State::Work,
         (_, state) => state,
     };

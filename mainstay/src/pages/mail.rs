@@ -13,7 +13,7 @@ use mainstay_kernel::{Fault, Problem, secrets, settings};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::frame;
+use mainstay_face::frame;
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()

@@ -15,8 +15,8 @@ use mainstay_kernel::{Fault, Problem, settings};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::frame;
 use crate::tell;
+use mainstay_face::frame;
 
 const PAGE: usize = 30;
 const TO_READ: u32 = 31;

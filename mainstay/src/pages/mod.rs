@@ -1,4 +1,4 @@
-//! The pages: each reads through the same use cases as the API, and works without script.
+//! The pages of the house itself: each reads through the same use cases as the API, and works without script.
 
 mod assets;
 mod audit;
@@ -6,24 +6,22 @@ mod channels;
 pub mod facts;
 mod find;
 mod findings;
-mod frame;
 mod home;
 mod live;
 mod mail;
+mod maintenance;
 mod messages;
 mod own;
-mod plans;
 mod policies;
 mod runs;
 mod settings;
 mod sign_in;
-mod told;
 mod work;
 
 use axum::Router;
 use mainstay_face::Door;
 
-/// Every page.
+/// The pages of the house itself; rooms bring their own.
 pub fn routes() -> Router<Door> {
     Router::new()
         .merge(sign_in::routes())
@@ -31,7 +29,7 @@ pub fn routes() -> Router<Door> {
         .merge(assets::routes())
         .merge(findings::routes())
         .merge(work::routes())
-        .merge(plans::routes())
+        .merge(maintenance::routes())
         .merge(runs::routes())
         .merge(policies::routes())
         .merge(settings::routes())

@@ -4,34 +4,17 @@ use axum::Router;
 use axum::extract::Path;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use mainstay_face::ui::{Icon, More, Page, State as Mark, card, empty, facts, link, output, pad, tag};
+use mainstay_face::ui::{Icon, More, Page, card, empty, facts, link, output, pad, tag};
 use mainstay_face::{Answer, Caller, Door, Query};
-use mainstay_record::run::{self, Run};
+use mainstay_record::run;
 use mainstay_record::{RunId, asset};
 use maud::html;
 use serde::Deserialize;
 
-use super::frame;
+use mainstay_face::{frame, look};
 
 pub(super) fn routes() -> Router<Door> {
     Router::new().route("/maintenance/runs/{id}", get(one)).route("/maintenance/runs/{id}/output", get(more))
-}
-
-/// How a run stands.
-pub(super) fn mark(run: &Run) -> Mark {
-    match run.state.as_str() {
-        "succeeded" => Mark::Ok,
-        "waiting" | "given" => Mark::Work,
-        _ => Mark::Bad,
-    }
-}
-
-/// How a run stands, in a word.
-pub(super) fn word(run: &Run) -> &str {
-    match run.state.as_str() {
-        "given" => "running",
-        other => other,
-    }
 }
 
 #[derive(Default, Deserialize)]
@@ -89,7 +72,7 @@ async fn one(caller: Caller, Path(id): Path<String>, Query(asked): Query<From>) 
     let page = Page::new(format!("{} on {}", run.step, host.name))
         .section("maintenance")
         .crumb("Maintenance", "/maintenance")
-        .marks(tag(mark(&run), word(&run)))
+        .marks(tag(look::run_state(&run), look::run_word(&run)))
         .lead(summary)
         .live(format!("run.{}", id.0))
         .live(format!("output.{}", id.0))

@@ -16,7 +16,7 @@ use mainstay_record::{agent, rights};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::frame;
+use mainstay_face::frame;
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()

@@ -18,9 +18,9 @@ use mainstay_kernel::{Fault, session, tenancy};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::frame;
 use super::own::{self, Typed};
 use crate::door::Peer;
+use mainstay_face::frame;
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()

@@ -15,7 +15,9 @@ use mainstay_record::{Ref, WorkId, asset, finding};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{findings::end_of_day, frame, told};
+use mainstay_face::{frame, told};
+
+use super::findings::end_of_day;
 
 const PAGE: usize = 50;
 /// One more tells whether there is another page.

@@ -65,7 +65,7 @@ const pages = {
   updates: `${asset}/facts/updates`, sockets: `${asset}/facts/sockets`, accounts: `${asset}/facts/accounts`, system: `${asset}/facts/system`,
   sshd: `${asset}/facts/sshd`, work: "/work", mine: "/work?which=mine", all: "/work?which=all", new: "/work/new", task, maintenance: "/maintenance",
   settings: "/settings", people: "/settings/people", roles: "/settings/roles", tokens: "/settings/tokens", agents: "/settings/agents",
-  policies: "/settings/policies", mail: "/settings/mail", channels: "/settings/channels", channel, messages: "/settings/messages", message, audit: "/settings/audit?verify=1", me: "/me", find: "/find?q=openssl", "not-found": "/nowhere", "sign-in": "/sign-in",
+  policies: "/settings/policies", limits: "/hygiene/limits", mail: "/settings/mail", channels: "/settings/channels", channel, messages: "/settings/messages", message, audit: "/settings/audit?verify=1", me: "/me", find: "/find?q=openssl", "not-found": "/nowhere", "sign-in": "/sign-in",
 };
 
 for (const screen of screens) {

@@ -32,7 +32,7 @@ where
     F: Fn(House) -> S,
     S: Future<Output = ()>,
 {
-    story(mainstay::house::SCHEMAS, mainstay::house::hearers(), mainstay::house::jobs(), |mut house| {
+    story(mainstay::house::schemas(), mainstay::house::hearers(), mainstay::house::jobs(), |mut house| {
         Arc::get_mut(&mut house.ground).expect("the story has just begun").rights = mainstay::house::rights();
         tell(house)
     });

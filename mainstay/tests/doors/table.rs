@@ -74,7 +74,17 @@ const ROUTES: &[(&str, &str, Sent)] = &[
     (
         "POST",
         "/settings/policies",
-        Form("version=0&critical_days=2&high_days=7&medium_days=30&low_days=90&do=dry"),
+        Form("of=patches&version=0&critical_days=2&high_days=7&medium_days=30&low_days=90&do=dry"),
+    ),
+    ("POST", "/patches/changelogs", Form("version=0&may_download=yes")),
+    ("GET", "/hygiene/limits", Nothing),
+    (
+        "POST",
+        "/hygiene/limits",
+        Form(
+            "version=0&ssh_max_attempts=6&certificate_high_days=7&certificate_medium_days=30\
+             &disk_medium_percent=85&disk_high_percent=95&backup_quiet_days=3&do=dry",
+        ),
     ),
     ("GET", "/settings/mail", Nothing),
     ("POST", "/settings/mail/test", Form("to=x@example.org")),
@@ -292,7 +302,11 @@ fn bare(path: &str) -> String {
 #[test]
 fn the_table_names_every_route_of_the_router() {
     let mut built = BTreeSet::new();
-    for path in sources("mainstay/src").into_iter().chain(sources("face/src")) {
+    let mut files: Vec<_> = ["mainstay/src", "face/src"].into_iter().flat_map(sources).collect();
+    for room in &mainstay::house::ROOMS {
+        files.extend(sources(&format!("maintenance/{}/src", room.name)));
+    }
+    for path in files {
         let text = std::fs::read_to_string(&path).unwrap();
         let text = text.split("#[cfg(test)]").next().unwrap();
         for piece in text.split(".route(\"").skip(1) {

@@ -15,7 +15,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mainstay::house::SCHEMAS;
+use mainstay::house::schemas;
 use mainstay_kernel::store::testing::Scratch;
 use process::{Process, send};
 
@@ -63,7 +63,7 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed_on_sqlite() {
 #[test]
 fn nothing_acknowledged_is_lost_when_the_server_is_killed_on_postgresql() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let Some(scratch) = runtime.block_on(Scratch::postgres(SCHEMAS)) else {
+    let Some(scratch) = runtime.block_on(Scratch::postgres(schemas())) else {
         println!("skipped: no PostgreSQL for tests");
         return;
     };
@@ -76,7 +76,7 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed_on_postgresql() {
 #[test]
 fn several_processes_share_one_postgresql_and_one_can_go() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let Some(scratch) = runtime.block_on(Scratch::postgres(SCHEMAS)) else {
+    let Some(scratch) = runtime.block_on(Scratch::postgres(schemas())) else {
         println!("skipped: no PostgreSQL for tests");
         return;
     };

@@ -238,7 +238,7 @@ impl Post {
             Some(url) => Address::postgres(url).unwrap(),
             None => Address::Sqlite(data.join("mainstay.db")),
         };
-        let db = Db::beside(address, house::SCHEMAS).await.unwrap();
+        let db = Db::beside(address, house::schemas()).await.unwrap();
         let keys = secrets::unlock(&db, &data.join("key")).await.unwrap();
         let (clock, holder) = (Clock::machine(), "storm".to_owned());
         let (c, h) = (clock.clone(), holder.clone());

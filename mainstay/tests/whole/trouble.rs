@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use mainstay::house::SCHEMAS;
+use mainstay::house::schemas;
 use mainstay_kernel::store::{Address, Db};
 
 use super::cluster::Cluster;
@@ -151,7 +151,7 @@ fn postgresql_over_tls_is_trusted_as_far_as_was_asked_for() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let opens = |host: &str, more: String| {
         runtime.block_on(async {
-            let db = Db::open(Address::postgres(&cluster.url(host, &more))?, SCHEMAS).await?;
+            let db = Db::open(Address::postgres(&cluster.url(host, &more))?, schemas()).await?;
             db.close().await;
             Ok::<_, mainstay_kernel::Fault>(())
         })

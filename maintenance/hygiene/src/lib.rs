@@ -32,6 +32,7 @@ mod draft;
 pub mod exposure;
 pub mod keys;
 pub mod limits;
+mod pages;
 pub mod policy;
 pub mod privileged;
 mod programs;
@@ -45,11 +46,31 @@ mod tests;
 pub mod units;
 pub mod verdict;
 
+use axum::Router;
+use mainstay_face::Room;
+use utoipa::openapi::OpenApi;
+
 pub use assess::assess;
 pub use policy::{DEADLINES, Limits};
 
 /// The name of the room: in addresses, rights, and before the dot of its rules.
 pub const NAME: &str = "hygiene";
+
+/// This room, for the list of the house.
+pub const fn room() -> Room {
+    Room {
+        name: NAME,
+        schema: None,
+        assess,
+        jobs: &[],
+        hears: Vec::new,
+        pages: pages::routes,
+        api: Router::new,
+        document: OpenApi::default,
+        deadlines: (DEADLINES, "Hygiene deadlines"),
+        policies: pages::policies,
+    }
+}
 
 /// Every rule of the room with what it looks at, for pages and for lists of what is checked.
 pub const RULES: &[(&str, &str)] = &[

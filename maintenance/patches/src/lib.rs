@@ -3,11 +3,14 @@
 //! Words: an *update* is a newer version the host's own package system would install; a *plan* is an exact set of
 //! them for one host, simulated by the host, approved by a person, applied as approved, and verified by looking again.
 
+mod api;
 mod back;
 mod changelogs;
 mod desk;
+mod pages;
 mod restart;
 mod support;
+mod view;
 mod waiting;
 mod whole;
 
@@ -18,6 +21,7 @@ pub use back::{BACK, prepare_back, way_back};
 pub use changelogs::{Changelogs, Closes, closes};
 pub use desk::{KIND, Which, approve, hear_run, hearers, prepare, start_in_window};
 
+use mainstay_face::Room;
 use mainstay_kernel::store::{Migration, Schema, Tx};
 use mainstay_kernel::{Cx, Fault, jobs};
 use mainstay_record::deadlines::{self, Deadlines};
@@ -44,12 +48,27 @@ pub const DEADLINES: deadlines::Of = deadlines::Of {
     usual: || Deadlines { critical_days: 3, high_days: 14, medium_days: 30, low_days: 90 },
 };
 
-/// The kinds of jobs of this room.
-pub const JOBS: &[jobs::Kind] = &[jobs::Kind {
+const JOBS: &[jobs::Kind] = &[jobs::Kind {
     name: "patches.start",
     work: jobs::Work::Transact(desk::start_in_window),
     most_failures: 10,
 }];
+
+/// This room, for the list of the house.
+pub const fn room() -> Room {
+    Room {
+        name: NAME,
+        schema: Some(SCHEMA),
+        assess,
+        jobs: JOBS,
+        hears: desk::hearers,
+        pages: pages::routes,
+        api: api::routes,
+        document: api::document,
+        deadlines: (DEADLINES, "Patch deadlines"),
+        policies: pages::policies,
+    }
+}
 
 /// Lets the rules of this room look at a section that came in.
 pub fn assess(tx: &mut Tx<'_>, cx: &Cx, asset: AssetId, section: &Section) -> Result<(), Fault> {

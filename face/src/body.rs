@@ -6,11 +6,12 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header::{CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use mainstay_face::etag::{self, Expected};
-use mainstay_face::{Cursor, Problem};
 use mainstay_kernel::Fault;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::etag::{self, Expected};
+use crate::{Cursor, Problem};
 
 /// A body as its type.
 ///
@@ -48,7 +49,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Given<T> {
             return Err(problem.detail("send it with Content-Type: application/json").into_response());
         }
         let bytes = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
-        let value = read(&bytes).map_err(|fault| mainstay_face::Refusal(fault).into_response())?;
+        let value = read(&bytes).map_err(|fault| crate::Refusal(fault).into_response())?;
         Ok(Self { value, bytes })
     }
 }
@@ -86,7 +87,6 @@ pub fn key<K: DeserializeOwned>(after: Option<&Cursor>) -> Result<Option<K>, Fau
 }
 
 /// A field of a merge patch: absent is left, `null` is emptied.
-#[expect(clippy::option_option, reason = "a merge patch tells absent from null")]
 pub fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
@@ -119,5 +119,5 @@ impl<T> Page<T> {
 
 /// How many rows to show: 50 when nobody says, 200 at most.
 pub fn rows(limit: Option<u32>) -> u32 {
-    mainstay_face::Paging { limit, ..Default::default() }.rows()
+    crate::Paging { limit, ..Default::default() }.rows()
 }

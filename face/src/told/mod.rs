@@ -1,9 +1,10 @@
 //! Events as people read them: who, what, and on which thing.
 
+mod sentence;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use mainstay_face::ui::{Icon, Moment, Words, link};
 use mainstay_kernel::events::{self, Event};
 use mainstay_kernel::id::{EventId, PersonId, Ref};
 use mainstay_kernel::store::Tx;
@@ -11,7 +12,10 @@ use mainstay_kernel::{Cx, Fault, people};
 use mainstay_record::{AssetId, FindingId, PlanId, RunId, WorkId, asset, finding, plan, run, work};
 use maud::{Markup, html};
 
-use super::frame;
+use crate::frame;
+use crate::ui::{Icon, Moment, Words, link};
+
+use sentence::sentence;
 
 /// Events with the names of those who acted.
 pub struct Told {
@@ -96,7 +100,7 @@ impl Told {
 
     fn moment(&self, event: &Event, words: &Words) -> Moment {
         let when = words.when(frame::at(event.at_ms));
-        let sentence = frame::sentence(event);
+        let sentence = sentence(event);
         let moment = match actor(event) {
             Some(person) => {
                 let name = self.people.get(&person).map_or("Somebody", String::as_str);
