@@ -1,13 +1,12 @@
 //! How the nouns of the record look: their states as colours and words.
 
-use mainstay_record::evidence::Evidence;
 use mainstay_record::finding::{self, Finding, Severity};
 use mainstay_record::plan;
 use mainstay_record::run::Run;
 use maud::{Markup, html};
 
 use crate::frame::at;
-use crate::ui::{State, Words, evidence};
+use crate::ui::{State, Words};
 
 /// How a severity looks.
 pub fn severity_state(severity: Severity) -> State {
@@ -67,9 +66,4 @@ pub fn plan_state(state: plan::State) -> State {
         plan::State::Cancelled => State::Unknown,
         _ => State::Work,
     }
-}
-
-/// What was kept as proof, with its checksum.
-pub fn evidence_rows(all: &[Evidence], words: &Words) -> Markup {
-    html! { @for one in all { (evidence(&one.source, words.when(at(one.at_ms)), &one.sha256, &format!("{}\n{}", one.title, one.body))) } }
 }

@@ -73,7 +73,7 @@ pub mod units;
 pub use enrol::{Enrol, Enrolled, Machine};
 pub use order::{
     Action, Applied, Apply, Heard, Lost, Order, Orders, Outcome, OutcomeState, Output, Pinned, RollBack,
-    Saved, Simulation, Step, Task, WayBack, Wish,
+    SAVED_FOR_DAYS, Saved, Shortage, Simulation, Step, Task, WayBack, Wish,
 };
 pub use report::{Item, Received, Report};
 pub use section::Section;

@@ -121,7 +121,23 @@ pub struct Simulation {
     /// What there is to go back to; absent from agents that do not look.
     #[serde(default)]
     pub way_back: Option<WayBack>,
+    /// Where it does not fit. Looked at again before anything is changed, and then refused.
+    #[serde(default)]
+    pub short_of: Vec<Shortage>,
 }
+
+/// A file system without room for a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shortage {
+    /// The folder that needs most of it.
+    pub place: String,
+    /// Downloads, what is unpacked, and kernels, as far as they go to this file system.
+    pub needed_bytes: u64,
+    pub free_bytes: u64,
+}
+
+/// For so many days an agent keeps the packages that a [`Task::KeepOld`] saved.
+pub const SAVED_FOR_DAYS: u32 = 60;
 
 /// What there is to go back to, as far as the host shows it before anything is changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

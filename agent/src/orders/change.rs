@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::job::{Ended, Run};
 use super::simulate::{self, failed, words};
-use super::{keep, outcome};
+use super::{keep, outcome, space};
 use crate::wire::{Applied, Apply, Lost, Outcome, OutcomeState, Pinned, RollBack, Simulation};
 
 /// Whoever holds one of these changes packages.
@@ -112,6 +112,12 @@ fn carry_out(
     set: &[Pinned],
     lock_wait_s: u32,
 ) -> io::Result<Outcome> {
+    let download_bytes = simulate::download_bytes(run, change)?;
+    let short = space::short(run, &now.steps, download_bytes)?;
+    if !short.is_empty() {
+        let summary = format!("there is too little room, nothing was changed: {}", space::in_words(&short));
+        return Ok(outcome(OutcomeState::Refused, &summary));
+    }
     let (before, automatic) = (installed(run)?, automatic(run, now)?);
     // dpkg writes straight into the output: a terminal of apt's would break it when apt is killed.
     let mut arguments = words(&["-y", "-q", "-o", "Dpkg::Use-Pty=0"]);

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use super::job::Run;
 use super::simulate::{exact, words};
 use super::{outcome, repack};
-use crate::disk;
-use crate::wire::{Lost, Outcome, OutcomeState, Pinned, Saved};
+use crate::wire::{Lost, Outcome, OutcomeState, Pinned, SAVED_FOR_DAYS, Saved};
+use crate::{clock, disk};
 
 /// Packages named in one download.
 const AT_ONCE: usize = 200;
@@ -17,6 +18,7 @@ const AT_ONCE: usize = 200;
 /// Saves the packages as files: from apt's cache, from the archive, or packed anew from what is installed.
 pub fn keep_old(run: &mut Run, save_as: &str, packages: &[Pinned]) -> io::Result<Outcome> {
     let folder = run.saved_folder(save_as);
+    forget_old(&folder);
     disk::private_folder(&folder)?;
     let cache = cache(run)?;
     for package in packages {
@@ -44,6 +46,19 @@ pub fn keep_old(run: &mut Run, save_as: &str, packages: &[Pinned]) -> io::Result
     let state = if kept.is_empty() { OutcomeState::Failed } else { OutcomeState::Succeeded };
     let saved = Saved { saved_as: save_as.to_owned(), kept, lost };
     Ok(Outcome { result: serde_json::to_value(&saved).ok(), ..outcome(state, &summary) })
+}
+
+/// Ways back that nobody takes any more give their room back. One that cannot be removed stays and harms nothing.
+fn forget_old(folder: &Path) {
+    let oldest_ms = clock::now_ms().saturating_sub(u64::from(SAVED_FOR_DAYS) * 86_400_000);
+    let others = folder.parent().and_then(|all| fs::read_dir(all).ok()).into_iter().flatten().flatten();
+    for other in others.map(|entry| entry.path()).filter(|path| path != folder) {
+        let known = fs::symlink_metadata(&other).ok().filter(fs::Metadata::is_dir);
+        let written = known.and_then(|known| known.modified().ok()?.duration_since(UNIX_EPOCH).ok());
+        if written.is_some_and(|since| since.as_millis() < u128::from(oldest_ms)) {
+            drop(fs::remove_dir_all(&other));
+        }
+    }
 }
 
 /// Fetches those the archive still has, many at once; what it does not have stays away.

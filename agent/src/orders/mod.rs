@@ -24,6 +24,7 @@ mod keep;
 mod names;
 mod repack;
 mod simulate;
+mod space;
 mod way_back;
 
 const PATIENCE: Duration = Duration::from_secs(30);

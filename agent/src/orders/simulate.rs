@@ -7,7 +7,7 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use super::job::{Ended, Run};
-use super::{keep, outcome, way_back};
+use super::{keep, outcome, space, way_back};
 use crate::collect::text::hex;
 use crate::wire::{Action, Outcome, OutcomeState, Pinned, Simulation, Step, Wish};
 
@@ -44,6 +44,7 @@ pub(super) fn told(run: &mut Run, change: &[String]) -> io::Result<Outcome> {
     simulation.changed_configuration = changed_configuration(run, &simulation.steps)?;
     simulation.old_still_offered = u32::try_from(offered.len()).unwrap_or(u32::MAX);
     simulation.way_back = Some(way_back::before(run, &old, &offered)?);
+    simulation.short_of = space::short(run, &simulation.steps, simulation.download_bytes)?;
     let summary = format!("{} steps, nothing was changed", simulation.steps.len());
     Ok(Outcome {
         result: serde_json::to_value(&simulation).ok(),
@@ -92,6 +93,7 @@ pub(super) fn simulation(run: &mut Run, change: &[String]) -> io::Result<Result<
         changed_configuration: Vec::new(),
         old_still_offered: 0,
         way_back: None,
+        short_of: Vec::new(),
     }))
 }
 
@@ -180,7 +182,7 @@ pub fn hash(steps: &[Step]) -> String {
 }
 
 /// `'URI' FILE SIZE HASH` lines.
-fn download_bytes(run: &mut Run, change: &[String]) -> io::Result<Option<u64>> {
+pub(super) fn download_bytes(run: &mut Run, change: &[String]) -> io::Result<Option<u64>> {
     let mut arguments = words(&["--print-uris", "-qq", "-y", "-o", "Debug::NoLocking=1"]);
     arguments.extend_from_slice(change);
     let told = run.ask("apt-get", &arguments)?;

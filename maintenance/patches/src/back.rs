@@ -6,7 +6,7 @@ use mainstay_kernel::{Cx, Fault};
 use mainstay_record::plan::{self, Plan, State};
 use mainstay_record::run::{self};
 use mainstay_record::{PlanId, rights};
-use mainstay_wire::{OutcomeState, RollBack, Saved, Simulation, Task};
+use mainstay_wire::{OutcomeState, RollBack, SAVED_FOR_DAYS, Saved, Simulation, Task};
 use serde_json::json;
 
 use crate::desk::{APPLYING_S, KIND, LOCK_WAIT_S, SIMULATION_S, refuse_second, simulation};
@@ -14,7 +14,8 @@ use crate::desk::{APPLYING_S, KIND, LOCK_WAIT_S, SIMULATION_S, refuse_second, si
 /// The kind of plan that goes back.
 pub const BACK: &str = "patches.rollback";
 
-/// What there is to go back to after this plan: nothing unless its old packages were saved and something was changed.
+/// What there is to go back to after this plan: nothing unless its old packages were saved, something was
+/// changed, and the host has not forgotten them yet.
 pub fn way_back(tx: &mut Tx<'_>, cx: &Cx, plan: &Plan) -> Result<Option<Saved>, Fault> {
     if plan.kind != KIND || !matches!(plan.state, State::Done | State::Failed) {
         return Ok(None);
@@ -25,7 +26,10 @@ pub fn way_back(tx: &mut Tx<'_>, cx: &Cx, plan: &Plan) -> Result<Option<Saved>, 
         let state = run.outcome.as_ref().map(|outcome| outcome.state);
         state.is_some_and(|state| !matches!(state, OutcomeState::Refused | OutcomeState::Expired))
     });
-    let kept = runs.iter().rev().find(|run| run.step == "keep").and_then(|run| run.outcome.clone()?.result);
+    let still_there_ms = cx.now_ms() - i64::from(SAVED_FOR_DAYS) * 86_400_000;
+    let kept = runs.iter().rev().find(|run| run.step == "keep");
+    let kept = kept.filter(|run| run.ended_ms.is_some_and(|ended_ms| ended_ms > still_there_ms));
+    let kept = kept.and_then(|run| run.outcome.clone()?.result);
     let saved = kept.and_then(|value| serde_json::from_value::<Saved>(value).ok());
     Ok(saved.filter(|saved| was_begun && !saved.kept.is_empty()))
 }

@@ -54,8 +54,9 @@ pub fn prepare(tx: &mut Tx<'_>, cx: &Cx, on: AssetId, which: Which) -> Result<Pl
     if set.is_empty() {
         return Err(Fault::conflict("nothing_waits", "nothing waits on this host"));
     }
-    let what = if which == Which::Security { "security updates" } else { "updates" };
-    let title = format!("Install {} {what} on {}", set.len(), host.name);
+    let kind = if which == Which::Security { "security " } else { "" };
+    let noun = if set.len() == 1 { "update" } else { "updates" };
+    let title = format!("Install {} {kind}{noun} on {}", set.len(), host.name);
     let id = plan::create(tx, cx, KIND, &title, on, &json!({ "which": which, "updates": set.len() }))?;
     let findings = taken_on(tx, cx, on, which)?;
     finding::plan(tx, cx, &findings, id)?;

@@ -16,7 +16,7 @@ use mainstay_wire::Simulation;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::view::{Window, approval, back_offer, links, steps};
+use crate::view::{Window, approval, back_offer, links, proved, steps, too_little_room};
 use crate::{Changelogs, Which, approve, prepare, prepare_back, way_back};
 
 pub fn routes() -> Router<Door> {
@@ -70,10 +70,11 @@ async fn shown(caller: &Caller, id: PlanId, window: &Window) -> Answer {
     let simulation: Option<Simulation> = plan.simulation.clone().and_then(|v| serde_json::from_value(v).ok());
     let main = stack(html! {
         @if plan.state == State::Simulating { (banner(Mark::Work, html! { (host.name) " is asked what would happen. Nothing is changed. This page follows." }, None)) }
+        @if let Some(short) = simulation.as_ref().filter(|_| plan.state.is_open()).and_then(too_little_room) { (banner(Mark::Bad, short, None)) }
         @if plan.state == State::Ready { (approval(caller, &plan, &host, window)) }
         @if let Some(simulation) = &simulation { (steps(simulation)) }
         (card("Runs", "", if runs.is_empty() { pad(html! { p.dim { "Nothing ran yet." } }) } else { rows(&runs.iter().map(|r| Row::new(html! { (link(&r.step, &format!("/maintenance/runs/{}", r.id))) " " span.dim { (r.outcome.as_ref().map_or(r.state.as_str(), |o| o.summary.as_str())) } }).state(look::run_state(r)).when(words.when(frame::at(r.created_ms)))).collect::<Vec<_>>()) }))
-        (look::evidence_rows(&proof, &words))
+        @for one in &proof { (proved(one, &words)) }
         (card("History", "", timeline(&history.moments(&words))))
     });
     let mut known =

@@ -1,16 +1,19 @@
 //! The parts of a plan's page.
 
 use mainstay_face::ui::{
-    Act, Column, Field, Form, Link, State as Mark, Table, card, chain, field, form, hidden, pad, stack, words,
+    Act, Column, Field, Form, Link, State as Mark, Table, Words, card, chain, code, evidence, field, form,
+    hidden, pad, stack, words,
 };
-use mainstay_face::{Caller, look};
+use mainstay_face::{Caller, frame, look};
 use mainstay_kernel::Problem;
 use mainstay_kernel::access::Scope;
+use mainstay_record::evidence::Evidence;
 use mainstay_record::plan::Plan;
 use mainstay_record::run::Run;
 use mainstay_record::{asset, rights};
-use mainstay_wire::{Saved, Simulation};
+use mainstay_wire::{Applied, Lost, Outcome, Pinned, Saved, Simulation};
 use maud::{Markup, html};
+use serde_json::Value;
 
 use crate::BACK;
 
@@ -125,4 +128,46 @@ pub fn steps(simulation: &Simulation) -> Markup {
     let size =
         simulation.download_bytes.map_or(String::new(), |b| format!(", {} to download", words::bytes(b)));
     card(html! { "What would happen" }, format!("{} steps{size}", simulation.steps.len()), html! { (table) })
+}
+
+/// Where the change does not fit; the host looks again before it begins, and then refuses.
+pub fn too_little_room(simulation: &Simulation) -> Option<Markup> {
+    let each = simulation.short_of.iter().map(|s| {
+        let (free, needed) = (words::bytes(s.free_bytes), words::bytes(s.needed_bytes));
+        format!("{} has {free} free, this needs {needed}", s.place)
+    });
+    let all: Vec<String> = each.collect();
+    (!all.is_empty()).then(|| {
+        html! { "There is too little room: " (all.join("; ")) ". The host would refuse it. Make room, then approve." }
+    })
+}
+
+/// A piece of evidence as a person reads it; what was recorded, to the letter, is under it.
+pub fn proved(one: &Evidence, words: &Words) -> Markup {
+    let text = serde_json::from_str::<Value>(&one.body).ok().and_then(|body| in_lines(&one.kind, body));
+    let when = words.when(frame::at(one.at_ms));
+    match text {
+        Some(lines) => html! {
+            (evidence(&one.source, when, &one.sha256, &format!("{}\n{lines}", one.title)))
+            details.recorded { summary { "As it was recorded" } (code("As it was recorded", &one.body)) }
+        },
+        None => evidence(&one.source, when, &one.sha256, &format!("{}\n{}", one.title, one.body)),
+    }
+}
+
+/// What an outcome says of each package; `None` where its result is of another kind.
+fn in_lines(kind: &str, body: Value) -> Option<String> {
+    let line = |mark: &str, p: &Pinned| format!("{mark} {}:{} {}", p.name, p.architecture, p.version);
+    let lost = |l: &Lost| format!("{}: {}", line("not  ", &l.package), l.because);
+    let lines: Vec<String> = if kind == "patches.saved" {
+        let saved: Saved = serde_json::from_value(body).ok()?;
+        saved.kept.iter().map(|p| line("saved", p)).chain(saved.lost.iter().map(lost)).collect()
+    } else {
+        let outcome: Outcome = serde_json::from_value(body).ok()?;
+        let applied: Applied = serde_json::from_value(outcome.result?).ok()?;
+        let audit = applied.audit.lines().map(|said| format!("audit {said}"));
+        let done = applied.done.iter().map(|p| line("done ", p));
+        done.chain(applied.missing.iter().map(lost)).chain(audit).collect()
+    };
+    Some(lines.join("\n"))
 }

@@ -5,12 +5,13 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::{Duration, Instant};
 
 use mainstay_wire::{
-    Action, Applied, Apply, Outcome, OutcomeState, Pinned, RollBack, Saved, Simulation, Task, Wish,
+    Action, Applied, Apply, Outcome, OutcomeState, Pinned, RollBack, SAVED_FOR_DAYS, Saved, Simulation, Task,
+    Wish,
 };
 use serde::de::DeserializeOwned;
 
 use super::archive::{Made, Suite};
-use super::root::Root;
+use super::root::{AGENT, Root};
 
 fn result<T: DeserializeOwned>(outcome: &Outcome) -> T {
     let value = outcome.result.clone().unwrap_or_else(|| panic!("no result: {outcome:?}"));
@@ -405,4 +406,42 @@ fn a_job_that_vanished_is_taken_up_once_and_changes_nothing_twice() {
     let output = root.text(&format!("{folder}/output"));
     assert_eq!(output.matches("slow is through").count(), 1, "{output}");
     assert!(output.contains("taken up from here"), "{output}");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_before_anything_is_changed() {
+    let Some(root) = Root::new("room") else { return };
+    root.install(&plain("1.0", PLAIN[0]));
+    // Nine tebibytes once unpacked, as its control file says.
+    let huge = Made { fields: "Installed-Size: 9663676416\n", ..plain("1.1", PLAIN[1]) };
+    root.offer(&huge, Suite::Security);
+    root.publish();
+    let before = root.packages();
+    let simulation = simulate(&root);
+    let [short] = simulation.short_of.as_slice() else { panic!("{simulation:?}") };
+    assert_eq!(short.place, "/usr");
+    assert!(short.needed_bytes > 9 << 40 && short.free_bytes < short.needed_bytes, "{short:?}");
+    let outcome = root.carry_out(Task::ApplyPackages(approved(&simulation)));
+    assert_eq!(outcome.state, OutcomeState::Refused, "{outcome:?}");
+    assert!(outcome.summary.starts_with("there is too little room, nothing was changed: /usr has "));
+    assert_eq!(root.packages(), before);
+}
+
+#[test]
+fn a_way_back_nobody_took_gives_its_room_back_and_a_younger_one_stays() {
+    let Some(root) = host("forget") else { return };
+    root.write(&format!("{AGENT}/saved/old/plain_1.0_all.deb"), "");
+    root.write(&format!("{AGENT}/saved/young/plain_1.0_all.deb"), "");
+    for (name, days) in [("old", SAVED_FOR_DAYS + 1), ("young", SAVED_FOR_DAYS - 1)] {
+        let folder = root.at(&format!("{AGENT}/saved/{name}"));
+        let done = std::process::Command::new("touch")
+            .args(["-d", &format!("{days} days ago")])
+            .arg(folder)
+            .status();
+        assert!(done.unwrap().success());
+    }
+    let simulation = simulate(&root);
+    keep(&root, &simulation);
+    let left = |name: &str| root.at(&format!("{AGENT}/saved/{name}")).exists();
+    assert_eq!((left("old"), left("young"), left("plan")), (false, true, true));
 }
