@@ -5,8 +5,8 @@ use axum::http::header::{SET_COOKIE, VARY};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use mainstay_kernel::Fault;
 use mainstay_kernel::access::{self, Scope};
+use mainstay_kernel::{Fault, tenancy};
 use mainstay_record::{finding, plan, work};
 
 use crate::theme::Theme;
@@ -38,9 +38,9 @@ pub fn private(answer: &mut Response) {
 async fn shell(caller: &Caller) -> Result<Shell, Fault> {
     let counts = caller.read(|tx, cx| {
         let ready = plan::open(tx, cx)?.iter().filter(|p| p.state == plan::State::Ready).count();
-        Ok((work::open_count(tx, cx)?, ready, finding::counts(tx, cx)?))
+        Ok((work::open_count(tx, cx)?, ready, finding::counts(tx, cx)?, tenancy::get(tx, cx.org)?.name))
     });
-    let (open, ready, findings) = counts.await?;
+    let (open, ready, findings, org) = counts.await?;
     let sections = SECTIONS.into_iter().filter(|section| SHOWN.contains(&section.name));
     let counted = |section: Section| match section.name {
         "work" => section.with_count(open.unsigned_abs()),
@@ -51,7 +51,7 @@ async fn shell(caller: &Caller) -> Result<Shell, Fault> {
         _ => section,
     };
     Ok(Shell {
-        org: "Mainstay".to_owned(),
+        org,
         person: Person { name: caller.name(), href: "/me".to_owned(), sign_out: "/sign-out".to_owned() },
         sections: sections.map(counted).collect(),
         settings: caller.cx.may(&access::VIEW_PEOPLE, Scope::Org).is_ok().then(|| "/settings".to_owned()),

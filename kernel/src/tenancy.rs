@@ -45,3 +45,10 @@ pub fn get(tx: &mut Tx<'_>, id: OrgId) -> Result<Org, Fault> {
     })?;
     found.ok_or(Fault::NotFound { what: "organisation" })
 }
+
+/// The organisation of this short name.
+pub fn by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Org>, Fault> {
+    tx.maybe(sql_across!("SELECT id, slug, name FROM org WHERE slug = $1"), args![slug], |row| {
+        Ok(Org { id: row.get(0)?, slug: row.get(1)?, name: row.get(2)? })
+    })
+}

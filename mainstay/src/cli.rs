@@ -1,6 +1,7 @@
 //! The words on the command line.
 
 mod doctor;
+mod organisation;
 mod up;
 
 use std::net::SocketAddr;
@@ -25,7 +26,9 @@ enum Word {
     /// Run the agent of another machine.
     Agent(Agent),
     /// Print the one line that brings another machine in.
-    AddHost(Place),
+    AddHost(AddHost),
+    /// The organisations that this installation keeps apart.
+    Organisation(Organisation),
     /// Check storage, keys, clock, queue and permissions; or one thing in depth.
     Doctor(Doctor),
     /// One order of an agent, in a process of its own.
@@ -62,6 +65,37 @@ struct Up {
     /// Serve only; do not look after this machine.
     #[arg(long)]
     no_agent: bool,
+}
+
+#[derive(Args)]
+struct AddHost {
+    #[command(flatten)]
+    place: Place,
+    /// The short name of the organisation it comes to; the first one when absent.
+    #[arg(long, default_value = "")]
+    org: String,
+}
+
+#[derive(Args)]
+struct Organisation {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    what: OrganisationWord,
+}
+
+#[derive(Subcommand)]
+enum OrganisationWord {
+    /// Make one, and print the link that signs its owner in.
+    Add {
+        /// Short name in addresses: 1 to 40 lower-case letters, digits, dashes.
+        slug: String,
+        /// What people call it.
+        #[arg(long)]
+        name: String,
+    },
+    /// Short name and name of each.
+    List,
 }
 
 #[derive(Args)]
@@ -114,7 +148,8 @@ pub fn run(command: Command) -> ExitCode {
     };
     let ended = match command.word {
         Word::Up(words) => runtime.block_on(up::up(words)),
-        Word::AddHost(place) => runtime.block_on(up::add_host(&place)),
+        Word::AddHost(words) => runtime.block_on(up::add_host(&words)),
+        Word::Organisation(words) => runtime.block_on(organisation::organisation(words)),
         Word::Agent(words) => runtime.block_on(agent(words)),
         Word::Doctor(words) => runtime.block_on(doctor::doctor(words)),
         Word::AgentJob { folder } => return mainstay_agent::job(&folder),

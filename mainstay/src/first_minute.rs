@@ -3,16 +3,17 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mainstay_kernel::store::{Address, Db, Signal};
-use mainstay_kernel::{Clock, Fault, id, jobs, node, secrets, tenancy};
+use mainstay_kernel::store::Signal;
+use mainstay_kernel::{Fault, jobs, tenancy};
 use mainstay_record::fact::{self, Fact};
 use mainstay_record::finding::{self, Finding};
 use mainstay_record::{agent, asset};
 use mainstay_wire::{Section, Seen, Unseen};
 use serde_json::{Value, json};
 
+use crate::beside::Beside;
 use crate::home::span;
-use crate::house;
+use crate::organisations;
 use crate::pages::facts::summary;
 use crate::server::Server;
 
@@ -198,39 +199,16 @@ fn own_host(
 }
 
 /// The lines for another machine: what to run there, and what stands in the way here.
-pub async fn invitation(data: &Path, postgres: Option<&str>) -> Result<String, Fault> {
-    let address = if let Some(url) = postgres {
-        Address::postgres(url)?
-    } else {
-        let file = data.join("mainstay.db");
-        if !file.exists() {
-            return Err(Fault::invalid(
-                "data",
-                "missing",
-                format!("{} is not there; start mainstay up first, or name its --data", file.display()),
-            ));
-        }
-        Address::Sqlite(file)
-    };
-    let db = Db::beside(address, house::schemas()).await?;
-    let keys = secrets::unlock(&db, &data.join("key")).await?;
-    let (clock, holder) = (Clock::machine(), id::letters(&id::random::<8>()));
-    db.set_clock(&clock).await?;
-    let (c, h) = (clock.clone(), holder.clone());
-    let number = db.write(move |tx| node::take(tx, &c, &h)).await?;
-    let ground = house::ground(db, keys, clock, number, data)?;
-    ground.keep_order().await?;
-    let org = ground
-        .db
-        .read(tenancy::list)
-        .await?
-        .first()
-        .map(|org| org.id)
-        .ok_or(Fault::conflict("empty", "start mainstay up first"))?;
-    let cx = ground.cx(org, "add-host");
-    let token = ground.db.write(move |tx| agent::invite(tx, &cx)).await?;
-    ground.db.write(move |tx| node::give_back(tx, number, &holder)).await?;
-    ground.db.close().await;
+///
+/// # Errors
+/// As [`Beside::writing`], and `NotFound` for an organisation that is not there.
+pub async fn invitation(data: &Path, postgres: Option<&str>, org: &str) -> Result<String, Fault> {
+    let beside = Beside::writing(data, postgres).await?;
+    let all = beside.ground.db.read(tenancy::list).await?;
+    let org = organisations::named(&all, org).map_err(|_| Fault::NotFound { what: "organisation" })?;
+    let cx = beside.ground.cx(org, "add-host");
+    let token = beside.ground.db.write(move |tx| agent::invite(tx, &cx)).await?;
+    beside.close().await?;
     Ok(line(&ServedAt::read(data), &token))
 }
 

@@ -7,17 +7,16 @@ use std::sync::Arc;
 use mainstay_face::Door;
 use mainstay_face::headers::Transport;
 use mainstay_face::live::Hub;
-use mainstay_kernel::access::{self, Grantee};
 use mainstay_kernel::id::{OrgId, PersonId};
-use mainstay_kernel::people::{self, Kind, New};
-use mainstay_kernel::store::{Address, Db, Tx};
-use mainstay_kernel::{Clock, Fault, Ground, id, jobs, node, secrets, tenancy};
+use mainstay_kernel::people;
+use mainstay_kernel::store::{Address, Db};
+use mainstay_kernel::{Clock, Fault, Ground, id, jobs, node, secrets};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::first_minute::ServedAt;
-use crate::{door, house, tell, ticks, tls};
+use crate::{door, house, organisations, tell, ticks, tls};
 
 /// How a server is to run.
 #[derive(Clone, Debug)]
@@ -65,7 +64,8 @@ impl Server {
         let number = db.write(move |tx| node::take(tx, &c, &h)).await?;
         let ground = Arc::new(house::ground(db, keys, clock, number, &settings.data)?);
         ground.keep_order().await?;
-        let (org, owner) = settle(&ground).await?;
+        let at_hand = ground.clone();
+        let (org, owner) = ground.db.write(move |tx| organisations::settle(tx, &at_hand)).await?;
         let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
             let text = format!("{} cannot be listened on: {error}; choose another --listen", settings.listen);
             Fault::invalid("listen", "unusable", text)
@@ -76,7 +76,7 @@ impl Server {
         let hub = Hub::new(holder.clone(), 4096);
         let fingerprint = secured.as_ref().map(|s| s.fingerprint.clone());
         let scheme = if secured.is_some() { "https" } else { "http" };
-        tell::note_address(&ground, org, scheme, listening).await?;
+        tell::note_address(&ground, scheme, listening).await?;
         ServedAt { url: format!("{scheme}://{listening}"), fingerprint: fingerprint.clone() }
             .write(&settings.data)?;
         let (stop, stopped) = watch::channel(false);
@@ -133,30 +133,3 @@ fn make_private(folder: &PathBuf) -> Result<(), Fault> {
         Fault::invalid("data", "unusable", format!("{}: {error}; choose another --data", folder.display()))
     })
 }
-
-/// What a first start needs: an organisation, its roles, and somebody to run it.
-async fn settle(ground: &Arc<Ground>) -> Result<(OrgId, PersonId), Fault> {
-    let at_hand = ground.clone();
-    ground.db.write(move |tx| settle_in(tx, &at_hand)).await
-}
-
-fn settle_in(tx: &mut Tx<'_>, ground: &Ground) -> Result<(OrgId, PersonId), Fault> {
-    let org = match tenancy::list(tx)?.first() {
-        Some(org) => org.id,
-        None => tenancy::create(tx, &ground.ids, &ground.clock, "home", "Mainstay")?,
-    };
-    let cx = ground.cx(org, "up");
-    let role = access::built_in(tx, &cx, &ground.rights)?;
-    let owner = if let Some(person) = people::by_email(tx, org, OWNER)? {
-        person.id
-    } else {
-        let new = New { name: "Owner".to_owned(), email: OWNER.to_owned(), kind: Kind::Staff };
-        let id = people::add(tx, &cx, &new)?;
-        access::grant(tx, &cx, role, Grantee::Person(id), None)?;
-        id
-    };
-    Ok((org, owner))
-}
-
-/// The address of the first person, until they give their own.
-const OWNER: &str = "owner@localhost.localdomain";

@@ -2,12 +2,14 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use mainstay_kernel::events::{self, Verdict};
 use mainstay_kernel::store::{Address, Db, catalogue, lint, registered};
-use mainstay_kernel::{Clock, Fault, Ground, id, jobs, notify, secrets, tenancy};
+use mainstay_kernel::{Clock, Fault, Ground, id, jobs, notify, tenancy};
 
 use super::{Doctor, Part};
+use crate::beside::Beside;
 use crate::house;
 
 /// Clocks that keep time by NTP agree better than this.
@@ -51,20 +53,8 @@ async fn open_alone(place: &super::Place) -> Result<(), Fault> {
 }
 
 /// The store, beside a server that may have it.
-async fn open(place: &super::Place) -> Result<Ground, Fault> {
-    let address = if let Some(url) = &place.postgres {
-        Address::postgres(url)?
-    } else {
-        let file = place.data.join("mainstay.db");
-        if !file.exists() {
-            let text = format!("{} is not there; name the folder with --data", file.display());
-            return Err(Fault::invalid("data", "missing", text));
-        }
-        Address::Sqlite(file)
-    };
-    let db = Db::beside(address, house::schemas()).await?;
-    let keys = secrets::unlock(&db, &place.data.join("key")).await?;
-    house::ground(db, keys, Clock::machine(), 0, &place.data)
+async fn open(place: &super::Place) -> Result<Arc<Ground>, Fault> {
+    Ok(Beside::reading(&place.data, place.postgres.as_deref()).await?.ground)
 }
 
 async fn schema(place: &super::Place) -> Result<(), Fault> {

@@ -7,7 +7,7 @@ use mainstay_kernel::{Clock, Fault};
 use mainstay_record::agent;
 use tokio::sync::watch;
 
-use super::{Place, Up, interrupted, job_program};
+use super::{AddHost, Up, interrupted, job_program};
 use crate::first_minute::{self, FirstMinute};
 use crate::server::{Server, Settings};
 use crate::tls;
@@ -100,8 +100,9 @@ async fn own_agent(config: mainstay_agent::Config, mut stop: watch::Receiver<boo
     }
 }
 
-pub(super) async fn add_host(place: &Place) -> Result<(), Fault> {
-    let line = first_minute::invitation(&place.data, place.postgres.as_deref()).await?;
+pub(super) async fn add_host(words: &AddHost) -> Result<(), Fault> {
+    let place = &words.place;
+    let line = first_minute::invitation(&place.data, place.postgres.as_deref(), &words.org).await?;
     println!("{line}");
     Ok(())
 }

@@ -18,6 +18,8 @@ use serde::Deserialize;
 
 use mainstay_face::frame;
 
+use crate::organisations;
+
 pub(super) fn routes() -> Router<Door> {
     Router::new()
         .route("/settings", get(index))
@@ -164,12 +166,15 @@ async fn add_person(caller: Caller, Posted(given): Posted<Person>) -> Answer {
 
 async fn issue_link(caller: Caller, Path(id): Path<String>) -> Answer {
     let id = id.parse()?;
-    let (name, code) = caller
-        .write(move |tx, cx| Ok((people::get(tx, cx.org, id)?.name, people::link::issue(tx, cx, id)?)))
+    let (name, code, of) = caller
+        .write(move |tx, cx| {
+            let code = people::link::issue(tx, cx, id)?;
+            Ok((people::get(tx, cx.org, id)?.name, code, organisations::door_of(tx, cx.org)?))
+        })
         .await?;
     let host = caller.headers.get("host").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let scheme = if caller.door.cookie_name().starts_with("__Host") { "https" } else { "http" };
-    shown_people(&caller, ["", ""], &[], Some((name, format!("{scheme}://{host}/in/{code}")))).await
+    shown_people(&caller, ["", ""], &[], Some((name, format!("{scheme}://{host}/in/{code}{of}")))).await
 }
 
 async fn disable(caller: Caller, Path(id): Path<String>) -> Answer {

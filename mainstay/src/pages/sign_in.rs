@@ -10,17 +10,18 @@ use mainstay_face::theme::{Theme, local_path};
 use mainstay_face::ui::{
     Act, Column, Field, Form, Page, Table, Toast, card, code, field, form, gate, hidden, pad, stack,
 };
-use mainstay_face::{Answer, Caller, Door, Query, door};
-use mainstay_kernel::id::{OrgId, SessionId};
+use mainstay_face::{Answer, Caller, Door, Query, door, frame};
+use mainstay_kernel::id::SessionId;
 use mainstay_kernel::people::sign_in::{self, Attempt, From, SignedIn};
 use mainstay_kernel::people::{self, totp};
-use mainstay_kernel::{Fault, session, tenancy};
+use mainstay_kernel::tenancy::{self, Org};
+use mainstay_kernel::{Fault, session};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::own::{self, Typed};
 use crate::door::Peer;
-use mainstay_face::frame;
+use crate::organisations;
 
 pub(super) fn routes() -> Router<Door> {
     Router::new()
@@ -38,11 +39,14 @@ pub(super) fn routes() -> Router<Door> {
 struct After {
     #[serde(default)]
     next: String,
+    /// The short name of an organisation.
+    #[serde(default)]
+    org: String,
 }
 
-async fn only_org(at: &Door) -> Result<OrgId, Fault> {
-    let orgs = at.ground().db.read(tenancy::list).await?;
-    orgs.first().map(|org| org.id).ok_or(Fault::SignIn)
+/// Every organisation, for the question which one.
+async fn all_orgs(at: &Door) -> Result<Vec<Org>, Fault> {
+    at.ground().db.read(tenancy::list).await
 }
 
 fn from(headers: &HeaderMap, peer: Peer) -> From {
@@ -56,14 +60,25 @@ fn from(headers: &HeaderMap, peer: Peer) -> From {
     From { device, address: peer.0.ip().to_string() }
 }
 
-async fn ask(headers: HeaderMap, Query(after): Query<After>) -> Response {
-    gate_page(&headers, &after.next, "", None, false).into_response()
+async fn ask(State(at): State<Door>, headers: HeaderMap, Query(after): Query<After>) -> Answer {
+    let asks_org = all_orgs(&at).await?.len() > 1;
+    let typed = Credentials { next: after.next, org: after.org, ..Credentials::default() };
+    Ok(gate_page(&headers, &typed, asks_org, None, false).into_response())
 }
 
-fn gate_page(headers: &HeaderMap, next: &str, email: &str, fault: Option<&str>, needs_code: bool) -> Markup {
+fn gate_page(
+    headers: &HeaderMap,
+    typed: &Credentials,
+    asks_org: bool,
+    fault: Option<&str>,
+    needs_code: bool,
+) -> Markup {
     let fields = html! {
-        (hidden("next", next))
-        (field(&Field::new("email", "E-mail").kind("email").value(email).autocomplete("username").first()))
+        (hidden("next", &typed.next))
+        @if asks_org {
+            (field(&Field::new("org", "Organisation").value(&typed.org).autocomplete("organization").optional().hint("Its short name, as in the link you were given.")))
+        }
+        (field(&Field::new("email", "E-mail").kind("email").value(&typed.email).autocomplete("username").first()))
         (field(&Field::new("password", "Password").kind("password").autocomplete("current-password").fault(fault)))
         @if needs_code {
             (field(&Field::new("code", "Code of your authenticator, or a recovery code").autocomplete("one-time-code").mono()))
@@ -76,8 +91,10 @@ fn gate_page(headers: &HeaderMap, next: &str, email: &str, fault: Option<&str>, 
     gate("Sign in", Theme::from_headers(headers), &body)
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Credentials {
+    #[serde(default)]
+    org: String,
     email: String,
     password: String,
     #[serde(default)]
@@ -90,22 +107,30 @@ async fn check(
     State(at): State<Door>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     headers: HeaderMap,
-    Posted(given): Posted<Credentials>,
+    Posted(mut given): Posted<Credentials>,
 ) -> Answer {
-    let org = only_org(&at).await?;
+    let orgs = all_orgs(&at).await?;
+    let password = std::mem::take(&mut given.password);
+    // Who names no organisation of ours waits as long as who names a wrong password, and hears the same.
+    let (org, email) = match organisations::named(&orgs, &given.org) {
+        Ok(org) => (org, given.email.as_str()),
+        Err(_) => (organisations::named(&orgs, "")?, ""),
+    };
     let second = (!given.code.trim().is_empty()).then(|| given.code.trim().to_owned());
-    let tried =
-        sign_in::by_password(at.ground(), org, &given.email, given.password, second, from(&headers, peer))
-            .await;
+    let tried = sign_in::by_password(at.ground(), org, email, password, second, from(&headers, peer)).await;
     let again = |status, fault: Option<&str>, needs_code| {
-        Ok((status, gate_page(&headers, &given.next, &given.email, fault, needs_code)).into_response())
+        Ok((status, gate_page(&headers, &given, orgs.len() > 1, fault, needs_code)).into_response())
     };
     match tried {
         Ok(Attempt::In(signed)) => Ok(welcome(&at, &signed, local_path(&given.next))),
         Ok(Attempt::CodeNeeded) => again(StatusCode::OK, None, true),
         Err(Fault::SignIn) => again(
             StatusCode::UNAUTHORIZED,
-            Some("Address, password or code do not fit together."),
+            Some(if orgs.len() > 1 {
+                "Organisation, address, password or code do not fit together."
+            } else {
+                "Address, password or code do not fit together."
+            }),
             !given.code.is_empty(),
         ),
         Err(Fault::TooMany { retry_after_s }) => {
@@ -123,13 +148,13 @@ fn welcome(at: &Door, signed: &SignedIn, to: &str) -> Response {
 }
 
 /// A preview of a message must not use the link up: the click on the button does.
-async fn offer(headers: HeaderMap, Path(code): Path<String>) -> Markup {
+async fn offer(headers: HeaderMap, Path(code): Path<String>, Query(asked): Query<After>) -> Markup {
     let fields = html! { p { "This link signs you in once." } };
     let acts = vec![Act::submit("Sign in").primary()];
-    let to = format!(
-        "/in/{}",
-        code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect::<String>()
-    );
+    let plain =
+        |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect::<String>();
+    let of = if asked.org.is_empty() { String::new() } else { format!("?org={}", plain(&asked.org)) };
+    let to = format!("/in/{}{of}", plain(&code));
     gate("Sign in", Theme::from_headers(&headers), &form(&Form { to, faults: Vec::new(), fields, acts }))
 }
 
@@ -138,8 +163,11 @@ async fn redeem(
     ConnectInfo(peer): ConnectInfo<Peer>,
     headers: HeaderMap,
     Path(code): Path<String>,
+    Query(asked): Query<After>,
 ) -> Answer {
-    let org = only_org(&at).await?;
+    let orgs = all_orgs(&at).await?;
+    // A code of another organisation than is named fits nowhere.
+    let org = organisations::named(&orgs, &asked.org).or_else(|_| organisations::named(&orgs, ""))?;
     match sign_in::by_link(at.ground(), org, &code, from(&headers, peer)).await {
         Ok(signed) => Ok(welcome(&at, &signed, "/")),
         Err(Fault::SignIn) => {

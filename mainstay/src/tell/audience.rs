@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
-use mainstay_kernel::id::{EventId, OrgId, Ref};
+use mainstay_kernel::id::{EventId, Ref};
 use mainstay_kernel::notify::{self, Urgency, address};
 use mainstay_kernel::store::Tx;
-use mainstay_kernel::{Cx, Fault, Ground};
+use mainstay_kernel::{Cx, Fault, Ground, tenancy};
 use mainstay_record::{AssetId, asset};
 
 use super::Cause;
@@ -43,14 +43,17 @@ pub(super) fn tell(tx: &mut Tx<'_>, cx: &Cx, event: EventId, said: Said) -> Resu
 /// Notes where a server started, for links in messages, while nobody has given another address.
 ///
 /// A server that listens everywhere is found by the name of its machine.
-pub async fn note_address(ground: &Ground, org: OrgId, scheme: &str, at: SocketAddr) -> Result<(), Fault> {
+pub async fn note_address(ground: &Ground, scheme: &str, at: SocketAddr) -> Result<(), Fault> {
     let host = if at.ip().is_unspecified() { machine_name() } else { None };
     let url = match host {
         Some(name) => format!("{scheme}://{name}:{}", at.port()),
         None => format!("{scheme}://{at}"),
     };
-    let cx = ground.cx(org, "up");
-    ground.db.write(move |tx| address::started_at(tx, &cx, &url)).await
+    for org in ground.db.read(tenancy::list).await? {
+        let (cx, url) = (ground.cx(org.id, "up"), url.clone());
+        ground.db.write(move |tx| address::started_at(tx, &cx, &url)).await?;
+    }
+    Ok(())
 }
 
 fn machine_name() -> Option<String> {

@@ -5,6 +5,7 @@ mod contract;
 mod house;
 mod manners;
 mod notices;
+mod organisations;
 mod outbox;
 mod table;
 

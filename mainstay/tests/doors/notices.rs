@@ -116,7 +116,7 @@ fn a_plan_that_waits_and_a_plan_that_failed_are_told_of_once() {
 
         let (plan, _) = ready(&house, asset, agent).await;
         house.forward(Duration::from_mins(1)).await;
-        let title = "Approve: Install 1 updates on web-7";
+        let title = "Approve: Install 1 update on web-7";
         assert_eq!(
             outbox.mails(),
             [format!("ada@example.org: {title}"), format!("ona@example.org: {title}")]
@@ -165,7 +165,7 @@ fn a_plan_that_waits_and_a_plan_that_failed_are_told_of_once() {
         house.forward(Duration::from_mins(1)).await;
         let mails = outbox.whole();
         assert_eq!(mails.len(), 2, "one for the plan, none for its run: {mails:?}");
-        assert_eq!(mails[0].header("Subject"), "Failed: Install 1 updates on web-7");
+        assert_eq!(mails[0].header("Subject"), "Failed: Install 1 update on web-7");
         assert!(mails[0].text.contains("Dpkg ended with 1. What stands on web-7"), "{}", mails[0].text);
     });
 }
