@@ -16,7 +16,7 @@ const DOCK_ENTRIES: usize = 4;
 pub(super) fn rail(shell: &Shell, current: &str) -> Markup {
     html! {
         nav.rail aria-label="Main" {
-            (brand())
+            (brand(&shell.org))
             a.find href="/find" data-open="palette" data-key="mod+k" {
                 (icon(Icon::Find)) "Search or run" (key_cap("mod+k"))
             }
@@ -35,8 +35,9 @@ pub(super) fn rail(shell: &Shell, current: &str) -> Markup {
     }
 }
 
-fn brand() -> Markup {
-    html! { a.brand href="/" { (brand_mark()) "Mainstay" } }
+/// Whose house this is: the organisation's name; the first one is called Mainstay until somebody names it.
+fn brand(org: &str) -> Markup {
+    html! { a.brand href="/" { (brand_mark()) span title=(org) { (org) } } }
 }
 
 /// `has_keys` is false for the second copy on phones: a key names one place.
@@ -69,7 +70,7 @@ fn own_entries(shell: &Shell, current: &str, has_keys: bool) -> Markup {
 pub(super) fn top_bar(shell: &Shell) -> Markup {
     html! {
         header.top-bar {
-            (brand())
+            (brand(&shell.org))
             a.square href="/find" data-open="palette" aria-label="Search or run" { (icon(Icon::Find)) }
             a.square href=(shell.person.href) {
                 span.avatar aria-hidden="true" { (initials(&shell.person.name)) } span.sr { (shell.person.name) }

@@ -90,8 +90,10 @@ fn deadline_form(title: &str, room: &'static str, now: &Current<Deadlines>, prob
     let (version, body) = (now.version, &now.body);
     let fields = html! {
         (hidden("of", room)) (hidden("version", version))
-        (days("critical_days", "Critical, days", body.critical_days)) (days("high_days", "High, days", body.high_days))
-        (days("medium_days", "Medium, days", body.medium_days)) (days("low_days", "Low, days", body.low_days))
+        div.across {
+            (days("critical_days", "Critical, days", body.critical_days)) (days("high_days", "High, days", body.high_days))
+            (days("medium_days", "Medium, days", body.medium_days)) (days("low_days", "Low, days", body.low_days))
+        }
     };
     let acts = vec![
         Act::submit("Show what would change").field("do", "dry"),
