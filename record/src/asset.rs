@@ -1,6 +1,6 @@
 //! Assets: hosts, databases, certificates, services; with owner, criticality and what depends on what.
 
-use mainstay_kernel::access::{self, Scope};
+use mainstay_kernel::access::{self, Scope, Scopes};
 use mainstay_kernel::id::{PersonId, TeamId};
 use mainstay_kernel::store::{Row, Tx};
 use mainstay_kernel::{Cx, Fault, args, events, people, sql};
@@ -101,6 +101,18 @@ pub fn list(tx: &mut Tx<'_>, cx: &Cx, after: (&str, AssetId), limit: u32) -> Res
               AND ($4 = 1 OR team_id IN {list $5}) ORDER BY name, id LIMIT $6"),
         args![cx.org, after.0, after.1, all, teams, limit],
         read,
+    )
+}
+
+/// How many are in use among those the caller may see.
+pub fn count(tx: &mut Tx<'_>, cx: &Cx) -> Result<i64, Fault> {
+    let scopes = cx.scopes(&rights::VIEW);
+    let Scopes::Teams(_) = scopes else { return tally::read(tx, cx.org, "asset") };
+    let (_, teams) = scopes.parameters();
+    tx.one(
+        sql!("SELECT COUNT(*) FROM asset WHERE org_id = $1 AND state = 'active' AND team_id IN {list $2}"),
+        args![cx.org, teams],
+        |row| row.get(0),
     )
 }
 

@@ -1,9 +1,12 @@
 //! What is known of an asset, section by section: the last content, when it changed and when it was looked at.
 
+use std::borrow::Cow;
+
 use mainstay_kernel::store::{Row, Tx};
 use mainstay_kernel::{Cx, Fault, args, jobs, sql};
 use mainstay_wire::{Section, Seen, Unseen};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::AssetId;
 
@@ -41,7 +44,8 @@ pub fn assessed(job: &jobs::Job) -> Result<(AssetId, Section), Fault> {
     Ok((asset, Section::from(job.payload["section"].as_str().unwrap_or_default())))
 }
 
-/// Stores what a look brought back, if it is newer than what is known.
+/// Stores what a look brought back, if it is newer than what is known. What is not of the section's type was not seen:
+/// that is then what is known, with the reason, so that no rule and no page stumbles over it.
 pub fn store(
     tx: &mut Tx<'_>,
     cx: &Cx,
@@ -51,13 +55,45 @@ pub fn store(
     content: &str,
     at_ms: i64,
 ) -> Result<bool, Fault> {
+    let content = match section.check(content) {
+        Ok(()) => without_nul(content),
+        Err(error) => Cow::Owned(not_understood(section, &error)?),
+    };
     let stored = tx.run(
         sql!("INSERT INTO fact (org_id, asset_id, section, hash, content, changed_ms, looked_ms) VALUES ($1, $2, $3, $4, $5, $6, $6)
               ON CONFLICT (org_id, asset_id, section) DO UPDATE SET hash = $4, content = $5, changed_ms = $6, looked_ms = $6
               WHERE fact.looked_ms <= $6"),
-        args![cx.org, asset, section.word(), hash, content, at_ms],
+        args![cx.org, asset, section.word(), hash, &*content, at_ms],
     )?;
     Ok(stored > 0)
+}
+
+/// Text in the store holds no NUL. A host's names hold none either, so where one comes nevertheless it shows as what
+/// cannot be shown.
+fn without_nul(content: &str) -> Cow<'_, str> {
+    fn replaced(value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(text.replace('\0', "\u{fffd}")),
+            Value::Array(list) => list.into_iter().map(replaced).collect(),
+            Value::Object(map) => {
+                map.into_iter().map(|(key, value)| (key.replace('\0', "\u{fffd}"), replaced(value))).collect()
+            }
+            other => other,
+        }
+    }
+    if !content.contains("\\u0000") {
+        return Cow::Borrowed(content);
+    }
+    serde_json::from_str(content)
+        .map_or(Cow::Borrowed(content), |value| Cow::Owned(replaced(value).to_string()))
+}
+
+fn not_understood(section: &Section, error: &serde_json::Error) -> Result<String, Fault> {
+    let because = format!(
+        "its agent sent what this server does not understand ({error}); update the older one of the two"
+    );
+    let gap = Unseen::new(format!("anything of the section {section}"), because);
+    serde_json::to_string(&Seen::<()>::not(gap)).map_err(Fault::broken)
 }
 
 /// Notes that a look brought back what is known already. `false` when it is not: the whole section is needed.
@@ -114,7 +150,7 @@ pub fn all(tx: &mut Tx<'_>, cx: &Cx, asset: AssetId) -> Result<Vec<Fact>, Fault>
 pub fn unseen(tx: &mut Tx<'_>, cx: &Cx, asset: AssetId) -> Result<Vec<(Section, Unseen)>, Fault> {
     let mut gaps = Vec::new();
     for fact in all(tx, cx, asset)? {
-        let seen: Seen<serde_json::Value> = fact.read()?;
+        let seen: Seen<Value> = fact.read()?;
         gaps.extend(seen.unseen.into_iter().map(|gap| (fact.section.clone(), gap)));
     }
     Ok(gaps)

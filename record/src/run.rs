@@ -156,7 +156,9 @@ pub fn hear(
     let Some(outcome) = output.done.as_ref().filter(|_| complete) else {
         return Ok(Heard { next_offset, is_done: false });
     };
-    let text = serde_json::to_string(outcome).map_err(Fault::broken)?;
+    // Programs print what they like; text in the store holds no NUL.
+    let outcome = Outcome { summary: outcome.summary.replace('\0', "\u{fffd}"), ..outcome.clone() };
+    let text = serde_json::to_string(&outcome).map_err(Fault::broken)?;
     tx.run(
         sql!("UPDATE run SET state = $1, outcome = $2, ended_ms = $3 WHERE org_id = $4 AND id = $5"),
         args![word(outcome.state), text, cx.now_ms(), cx.org, id],

@@ -297,7 +297,7 @@ fn batch(items: &[(u64, &str, Option<&str>)]) -> Report {
     let items: Vec<_> = items
         .iter()
         .map(|(seq, hash, content)| {
-            let mut item = serde_json::json!({ "seq": seq, "at_ms": MONDAY_MS + i64::try_from(*seq).unwrap(), "section": "disks", "hash": hash });
+            let mut item = serde_json::json!({ "seq": seq, "at_ms": MONDAY_MS + i64::try_from(*seq).unwrap(), "section": "remarks", "hash": hash });
             if let Some(text) = content {
                 item["content"] = serde_json::json!({ "value": { "text": text }, "unseen": [] });
             }
@@ -319,13 +319,17 @@ fn a_report_that_comes_twice_counts_once_and_an_unknown_section_is_asked_for() {
             house.db().write(move |tx| agent::report(tx, &cx, &agent, &report))
         };
         let got = send(batch(&[(1, "h0", None)])).await.unwrap();
-        assert_eq!((got.acked, got.whole.as_slice()), (1, &[Section::Disks][..]));
+        assert_eq!((got.acked, got.whole.as_slice()), (1, &[Section::from("remarks")][..]));
         send(batch(&[(2, "h1", Some("first")), (3, "h2", Some("second"))])).await.unwrap();
         let got = send(batch(&[(2, "h1", Some("first")), (4, "h2", None)])).await.unwrap();
         assert_eq!((got.acked, got.whole.len()), (4, 0));
         let (cx, on) = (house.cx(), agent.asset);
-        let known =
-            house.db().read(move |tx| fact::get(tx, &cx, on, &Section::Disks)).await.unwrap().unwrap();
+        let known = house
+            .db()
+            .read(move |tx| fact::get(tx, &cx, on, &Section::from("remarks")))
+            .await
+            .unwrap()
+            .unwrap();
         assert!(known.content.contains("second"));
         assert_eq!(known.looked_ms, MONDAY_MS + 4);
     });
@@ -352,7 +356,7 @@ fn output_is_neither_doubled_nor_lost_and_an_older_lease_is_not_heard() {
         let say = |fence: u64, offset: u64, chunk: &str, is_done: bool| {
             let done = is_done.then(|| Outcome {
                 state: OutcomeState::Succeeded,
-                summary: "fine".into(),
+                summary: "fine\0".into(),
                 code: Some(0),
                 ended_at_ms: 1,
                 result: None,
@@ -370,6 +374,9 @@ fn output_is_neither_doubled_nor_lost_and_an_older_lease_is_not_heard() {
         let cx = house.cx();
         let printed = house.db().read(move |tx| run::output(tx, &cx, id, 0)).await.unwrap();
         assert_eq!(printed.0, "Grüße welt!");
+        let cx = house.cx();
+        let ended = house.db().read(move |tx| run::get(tx, &cx, id)).await.unwrap();
+        assert_eq!(ended.outcome.unwrap().summary, "fine\u{fffd}", "a NUL does not keep a run from ending");
     });
 }
 

@@ -1,6 +1,6 @@
 //! Work items: "someone must do this by then". One number series, one timeline, whoever made them.
 
-use mainstay_kernel::access::Scope;
+use mainstay_kernel::access::{Scope, Scopes};
 use mainstay_kernel::id::{PersonId, TeamId};
 use mainstay_kernel::store::{Row, Tx};
 use mainstay_kernel::{Cx, Fault, Problem, args, counter, events, sql};
@@ -271,9 +271,18 @@ pub fn note(tx: &mut Tx<'_>, cx: &Cx, id: WorkId, text: &str) -> Result<(), Faul
     Ok(())
 }
 
-/// How many are open, in the organisation as a whole.
+/// How many are open among those the caller may see.
 pub fn open_count(tx: &mut Tx<'_>, cx: &Cx) -> Result<i64, Fault> {
-    tally::read(tx, cx.org, "work.open")
+    let scopes = cx.scopes(&rights::VIEW);
+    let Scopes::Teams(_) = scopes else { return tally::read(tx, cx.org, "work.open") };
+    let (_, teams) = scopes.parameters();
+    tx.one(
+        sql!(
+            "SELECT COUNT(*) FROM work_item WHERE org_id = $1 AND state IN ('open', 'waiting') AND team_id IN {list $2}"
+        ),
+        args![cx.org, teams],
+        |row| row.get(0),
+    )
 }
 
 fn read(row: &Row<'_>) -> Result<Item, Fault> {

@@ -4,8 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Seen;
+
 macro_rules! sections {
-    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+    ($($(#[$doc:meta])* $name:ident($type:ty) = $word:literal,)*) => {
         /// One part of the facts about a host. A newer peer may know sections this one does not:
         /// they arrive as [`Section::Other`] and are kept or ignored, never an error.
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +20,18 @@ macro_rules! sections {
         impl Section {
             /// Every section of this version, in the order they are collected.
             pub const ALL: &'static [Section] = &[$(Section::$name,)*];
+
+            /// Whether this is a [`Seen`] of the section's type; of a section of another version, whether it is one of
+            /// anything.
+            ///
+            /// # Errors
+            /// What is wrong with it, and where.
+            pub fn check(&self, content: &str) -> Result<(), serde_json::Error> {
+                match self {
+                    $(Section::$name => serde_json::from_str::<Seen<$type>>(content).map(drop),)*
+                    Section::Other(_) => serde_json::from_str::<Seen<serde::de::IgnoredAny>>(content).map(drop),
+                }
+            }
 
             /// The word on the wire.
             pub fn word(&self) -> &str {
@@ -35,37 +49,37 @@ macro_rules! sections {
 
 sections! {
     /// Operating system, kernel, end of support: [`crate::system::System`].
-    System = "system",
+    System(crate::system::System) = "system",
     /// Installed packages: [`crate::packages::Inventory`].
-    Packages = "packages",
+    Packages(crate::packages::Inventory) = "packages",
     /// Updates that wait: [`crate::packages::Updates`].
-    Updates = "updates",
+    Updates(crate::packages::Updates) = "updates",
     /// Services and kernels that run old code: [`crate::packages::Restarts`].
-    Restarts = "restarts",
+    Restarts(crate::packages::Restarts) = "restarts",
     /// Listening sockets: [`crate::sockets::Sockets`].
-    Sockets = "sockets",
+    Sockets(crate::sockets::Sockets) = "sockets",
     /// Accounts and groups: [`crate::accounts::Accounts`].
-    Accounts = "accounts",
+    Accounts(crate::accounts::Accounts) = "accounts",
     /// Who may become whom: [`crate::sudo::Sudo`].
-    Sudo = "sudo",
+    Sudo(crate::sudo::Sudo) = "sudo",
     /// Keys that sign in: [`crate::keys::Keys`].
-    Keys = "keys",
+    Keys(crate::keys::Keys) = "keys",
     /// What sshd really does: [`crate::sshd::Sshd`].
-    Sshd = "sshd",
+    Sshd(crate::sshd::Sshd) = "sshd",
     /// File systems, space and inodes: [`crate::disks::Disks`].
-    Disks = "disks",
+    Disks(crate::disks::Disks) = "disks",
     /// Memory, load, pressure, processors: [`crate::load::Load`].
-    Load = "load",
+    Load(crate::load::Load) = "load",
     /// Failed systemd units: [`crate::units::Units`].
-    Units = "units",
+    Units(crate::units::Units) = "units",
     /// Certificates services use: [`crate::certificates::Certificates`].
-    Certificates = "certificates",
+    Certificates(crate::certificates::Certificates) = "certificates",
     /// Databases present: [`crate::databases::Databases`].
-    Databases = "databases",
+    Databases(crate::databases::Databases) = "databases",
     /// Backup tools, timers and repositories: [`crate::backups::Backups`].
-    Backups = "backups",
+    Backups(crate::backups::Backups) = "backups",
     /// Files that give rights to whoever runs them: [`crate::privileged::Privileged`].
-    Privileged = "privileged",
+    Privileged(crate::privileged::Privileged) = "privileged",
 }
 
 impl fmt::Display for Section {

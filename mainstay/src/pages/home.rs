@@ -11,7 +11,7 @@ use mainstay_face::{Answer, Caller, Door, Query};
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault};
 use mainstay_record::finding::Finding;
-use mainstay_record::{FindingId, agent, asset, finding, plan, rights, run, tally, work};
+use mainstay_record::{FindingId, agent, asset, finding, plan, rights, run, work};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -88,7 +88,7 @@ fn gather(tx: &mut Tx<'_>, cx: &Cx) -> Result<Everything, Fault> {
         facts,
         counts: finding::counts(tx, cx)?,
         blind: (finding::blind(tx, cx, "")?, finding::blind(tx, cx, UPDATES)?),
-        assets: tally::read(tx, cx.org, "asset")?,
+        assets: asset::count(tx, cx)?,
         open_work: work::open_count(tx, cx)?,
         runs,
         beyond: if is_all { None } else { Some(finding::count_of_rule(tx, cx, UPDATES, MOST_COUNTED)?) },

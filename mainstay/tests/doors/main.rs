@@ -7,7 +7,9 @@ mod manners;
 mod notices;
 mod organisations;
 mod outbox;
+mod strange_facts;
 mod table;
+mod teams;
 
 use std::path::Path;
 
