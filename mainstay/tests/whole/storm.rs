@@ -14,9 +14,10 @@ use mainstay_kernel::id::{ChannelId, OrgId};
 use mainstay_kernel::notify::{self, ChannelKind, NewChannel, To, Urgency};
 use mainstay_kernel::outbound::OutboundSetting;
 use mainstay_kernel::store::{Address, Db, Tx};
-use mainstay_kernel::{Clock, Fault, Ground, node, secrets, settings, tenancy};
+use mainstay_kernel::{Clock, Fault, Ground, args, node, secrets, settings, sql, tenancy};
 use serde_json::{Value, json};
 
+use super::cluster;
 use super::hosts::Host;
 use super::process::{Process, get_json, invitation, post_json, send};
 use super::{Acknowledged, rounds, write_until_gone};
@@ -96,20 +97,32 @@ impl Storm<'_> {
         }
         let plans = self.compare_hosts(&cookie);
         let repeats = self.post.compare();
+        let reports = runtime.block_on(self.post.reports());
         // Until what happened last is sealed.
         std::thread::sleep(Duration::from_secs(25));
         runtime.block_on(self.post.ground.db.close());
         server.kill();
-        for part in [&[][..], &["verify"]] {
-            let said = self.doctor(part);
-            assert!(said.status.success(), "doctor {part:?}: {said:?}");
-        }
+        self.check();
         println!(
-            "{} kills: {} acknowledged writes, none lost; {plans} plans ended, none carried out twice; {} notices, none lost, {repeats} sent again under their own id",
+            "{} kills: {} acknowledged writes, none lost; {reports} reports of agents; {plans} plans ended, none carried out twice; {} notices, none lost, {repeats} sent again under their own id",
             rounds(),
             self.known.lock().unwrap().len(),
             self.post.told
         );
+    }
+
+    /// What the product and the engine themselves say of the data.
+    fn check(&self) {
+        for part in [&[][..], &["verify"]] {
+            let said = self.doctor(part);
+            assert!(said.status.success(), "doctor {part:?}: {said:?}");
+            let lines = String::from_utf8_lossy(&said.stdout).into_owned();
+            assert!(!lines.contains("WARN"), "doctor {part:?}: {lines}");
+            println!("doctor {part:?}: {} lines, all ok", lines.lines().count());
+        }
+        if let Some(url) = self.postgres {
+            println!("pg_amcheck: {}", cluster::check(url));
+        }
     }
 
     fn doctor(&self, part: &[&str]) -> std::process::Output {
@@ -291,6 +304,16 @@ impl Post {
             assert_eq!(told.is_some(), turn == 0, "a notice is told once");
         }
         self.told += 1;
+    }
+
+    /// How many messages of agents the store has taken in.
+    async fn reports(&self) -> i64 {
+        let org = self.org;
+        let ask = move |tx: &mut Tx<'_>| {
+            let sum = sql!("SELECT CAST(SUM(acked) AS BIGINT) FROM agent WHERE org_id = $1");
+            tx.one(sum, args![org], |row| row.get(0))
+        };
+        self.ground.db.read(ask).await.unwrap()
     }
 
     /// Beside a busy server the file may be locked for long; a refused write has done nothing.
