@@ -129,7 +129,5 @@ fn bin(program: &str) -> Option<PathBuf> {
         .map(|versions| versions.flatten().map(|version| version.path().join("bin")).collect())
         .unwrap_or_default();
     debian.sort();
-    on_path
-        .chain(debian.into_iter().rev())
-        .find(|folder: &PathBuf| Path::new(&folder.join(program)).exists())
+    on_path.chain(debian.into_iter().rev()).find(|folder: &PathBuf| Path::new(&folder.join(program)).exists())
 }
