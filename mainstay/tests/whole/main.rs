@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use mainstay::house::SCHEMAS;
 use mainstay_kernel::store::testing::Scratch;
