@@ -140,7 +140,7 @@ pub(super) fn start(path: &Path, writer: Connection, bells: &Bells) -> Result<Sq
     for _ in 0..cores + 2 {
         let connection = connect(path)?;
         connection
-            .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4000;")
+            .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16000;")
             .map_err(Fault::broken)?;
         let to_read = to_read.clone();
         threads.push(spawn("store-reader", move || read_loop(&connection, &to_read))?);

@@ -56,6 +56,7 @@ pub async fn fill(engine: &Engine) {
     for (what, count, sql) in [
         ("assets", ASSETS, assets()),
         ("findings", FINDINGS, findings()),
+        ("looks", ASSETS * 5, looks()),
         ("work", WORK, work()),
         ("events", WORK, events()),
         ("asset events", ASSETS, asset_events()),
@@ -155,6 +156,16 @@ fn findings() -> &'static Sql {
            (4 - severity) * 1099511627776 + (base + i * 47000 + 2592000000) / 60000
          FROM s CROSS JOIN p JOIN bench_word a ON a.id = (i * 7919 % 4096) * (i * 104729 % 4096) / 4096
            JOIN bench_word b ON b.id = i * 15485863 % 4096 JOIN bench_word c ON c.id = i * 611953 % 4096"
+    )
+}
+
+/// What each rule looked at on each host; one in a hundred could not see all of it.
+fn looks() -> &'static Sql {
+    numbered!(
+        "INSERT INTO finding_scope (org_id, rule, asset_id, scope, looked_ms, unseen)
+         SELECT org, CASE i % 5 WHEN 0 THEN 'patches.update_waiting' WHEN 1 THEN 'hygiene.listening'
+             WHEN 2 THEN 'hygiene.sshd' WHEN 3 THEN 'patches.restart_needed' ELSE 'hygiene.accounts' END,
+           first + i / 5 * 4096, 'packages', base, CASE WHEN i % 100 = 1 THEN 'the agent does not run as root' END FROM n, p"
     )
 }
 

@@ -34,7 +34,7 @@ fn a_clock_that_jumps_signs_nobody_out_calls_no_host_silent_and_holds_nothing_ba
         return;
     };
     let data = folder("jumps-postgres");
-    jump(&runtime, &data, scratch.url());
+    jump(&runtime, &data, scratch.url().as_deref());
     runtime.block_on(scratch.remove());
     drop(std::fs::remove_dir_all(data));
 }
@@ -43,19 +43,19 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-fn jump(runtime: &Runtime, data: &Path, postgres: Option<String>) {
+fn jump(runtime: &Runtime, data: &Path, postgres: Option<&str>) {
     let _inside = runtime.enter();
     let clock = Clock::set_at(Clock::machine().now_ms());
     let settings = Settings {
         data: data.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
-        postgres: postgres.clone(),
+        postgres: postgres.map(str::to_owned),
         tls: tls::Choice::ByAddress,
     };
     let server = runtime.block_on(Server::start(&settings, clock.clone())).unwrap();
     let cookie = sign_in(runtime, &server);
     let see = || get_json(server.address, "/api/v1/work", &cookie).is_some();
-    let mut host = Host::start(server.address, &invitation(data, postgres.as_deref()), "quiet", data);
+    let mut host = Host::start(server.address, &invitation(data, postgres), "quiet", data);
     until("the host has spoken", || {
         let assets = get_json(server.address, "/api/v1/assets", &cookie).unwrap();
         assets["items"].as_array().unwrap().iter().any(|asset| asset["name"] == "quiet")

@@ -43,8 +43,11 @@ fn until_taken(server: &Process, cookie: &str, title: &str, patience: Duration) 
 /// People who write all the time; whoever is refused is told to wait, and what was taken in is remembered.
 struct Writing {
     stop: Arc<AtomicBool>,
-    people: Vec<JoinHandle<(Vec<(String, String)>, usize)>>,
+    people: Vec<JoinHandle<Written>>,
 }
+
+/// What was taken in, as place and title, and how often somebody was told to wait.
+type Written = (Vec<(String, String)>, usize);
 
 impl Writing {
     fn start(server: &Process, cookie: &str) -> Self {
@@ -75,8 +78,7 @@ impl Writing {
         Self { stop, people }
     }
 
-    /// What was taken in, as place and title, and how often somebody was told to wait.
-    fn end(self) -> (Vec<(String, String)>, usize) {
+    fn end(self) -> Written {
         self.stop.store(true, Ordering::SeqCst);
         let ended = self.people.into_iter().map(|person| person.join().unwrap());
         ended.fold((Vec::new(), 0), |(mut all, sum), (taken, refused)| {
