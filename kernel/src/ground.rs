@@ -12,7 +12,10 @@ use crate::outbound::Outbound;
 use crate::search::Search;
 use crate::secrets::Keys;
 use crate::store::Db;
-use crate::{Clock, Fault, events, files, people, tenancy};
+use crate::{Clock, Fault, events, files, id, jobs, people, tenancy};
+
+/// A clock that is off by more than this was set, it did not drift.
+pub const JUMP_MS: i64 = 2_000;
 
 /// The ground floor of one process.
 pub struct Ground {
@@ -47,6 +50,11 @@ impl Ground {
         for org in self.db.read(tenancy::list).await? {
             let newest = self.db.read(move |tx| events::newest(tx, org.id)).await?;
             self.ids.above(newest.0);
+            let back_ms = id::made_ms(newest.0) - self.clock.now_ms();
+            if back_ms > JUMP_MS {
+                let cx = self.cx(org.id, "clock");
+                self.db.write(move |tx| jobs::set_back(tx, &cx, back_ms)).await?;
+            }
         }
         Ok(())
     }

@@ -27,7 +27,7 @@ pub mod testing;
 pub use clock::Clock;
 pub use cx::{Cx, Who};
 pub use fault::{Fault, Problem};
-pub use ground::Ground;
+pub use ground::{Ground, JUMP_MS};
 pub use id::Ref;
 #[doc(hidden)]
 pub use inventory;

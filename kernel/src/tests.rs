@@ -7,7 +7,7 @@ use crate::events::{self, Broken, Hearer, Verdict};
 use crate::id::{EventId, Ids, Ref};
 use crate::jobs::{self, Kind, Next, Work};
 use crate::store::testing::{on_both, prepare_all};
-use crate::store::{Signal, lint, registered};
+use crate::store::{Db, Migration, Schema, Signal, lint, registered};
 use crate::testing::{House, MONDAY_MS, story};
 use crate::{Clock, Fault, SCHEMA, args, counter, sql};
 
@@ -262,6 +262,72 @@ fn a_clock_that_is_set_back_disturbs_neither_the_order_nor_the_chain() {
         happen(&house, 1).await;
         let verdict = house.db().read(move |tx| events::verify(tx, &cx)).await.unwrap();
         assert_eq!((sealed, verdict), (12, Verdict::Whole { sealed: 12, open: 1 }));
+    });
+}
+
+#[test]
+fn what_was_due_before_the_clock_was_set_back_does_not_wait_for_it() {
+    const DAY_MS: i64 = 86_400_000;
+    story(&[SCHEMA], vec![], KINDS.to_vec(), |house| async move {
+        happen(&house, 1).await;
+        // One fails and is to be tried again in a second; one is due and nobody has come to it; one is for tomorrow.
+        add(&house, "test.fail", None).await;
+        house.forward(Duration::ZERO).await;
+        add(&house, "test.count", None).await;
+        let cx = house.cx();
+        let tomorrow = jobs::New {
+            kind: "test.count",
+            payload: serde_json::json!({}),
+            run_at_ms: cx.now_ms() + DAY_MS,
+            once_key: None,
+        };
+        house.db().write(move |tx| jobs::add(tx, &cx, &tomorrow)).await.unwrap();
+        house.ground.clock.set(MONDAY_MS - DAY_MS);
+        assert_eq!(house.forward(Duration::ZERO).await, 0, "nobody has said that the clock was set");
+        for _ in 0..2 {
+            let cx = house.cx();
+            house.db().write(move |tx| jobs::set_back(tx, &cx, DAY_MS)).await.unwrap();
+        }
+        assert_eq!(house.forward(Duration::from_millis(999)).await, 1, "what was due is done");
+        assert_eq!(house.forward(Duration::from_millis(1)).await, 1, "what failed is tried after its pause");
+        house.ground.clock.set(MONDAY_MS - 2 * DAY_MS);
+        house.ground.keep_order().await.unwrap();
+        assert_eq!(
+            house.forward(Duration::from_secs(5)).await,
+            1,
+            "a process that starts later finds out by itself"
+        );
+        let org = house.org;
+        assert_eq!(
+            house.db().write(move |tx| counter::next(tx, org, "ran")).await.unwrap(),
+            2,
+            "tomorrow is not yet"
+        );
+    });
+}
+
+#[test]
+fn a_store_opened_beside_a_server_changes_no_tables() {
+    const NEWER: &[Schema] = &[
+        SCHEMA,
+        Schema {
+            part: "newer",
+            steps: &[Migration {
+                name: "0001_more",
+                text: "--! node\nCREATE TABLE newer_thing (id INT64 NOT NULL PRIMARY KEY);\n",
+            }],
+        },
+    ];
+    on_both(&[SCHEMA], |db| async move {
+        let beside = Db::beside(db.address().clone(), &[SCHEMA]).await.unwrap();
+        beside.read(crate::tenancy::list).await.unwrap();
+        beside.close().await;
+        for _ in 0..2 {
+            match Db::beside(db.address().clone(), NEWER).await.map(drop) {
+                Err(Fault::Conflict { code, .. }) => assert_eq!(code, "schema_old"),
+                other => panic!("it opened tables that are not those of its build: {other:?}"),
+            }
+        }
     });
 }
 

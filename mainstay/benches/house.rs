@@ -2,7 +2,7 @@
 //! item and search take on the server, what a page weighs, and how many durable creates come through the door.
 //!
 //! Prints Markdown. `--seed FOLDER` fills a house and leaves it; `--measure FOLDER` measures one that was filled;
-//! neither does both and cleans up. PostgreSQL is measured when `MAINSTAY_TEST_POSTGRES` names a server.
+//! neither does both and cleans up. `--only sqlite|postgres` and `--part pages|creates` do less. PostgreSQL is measured when `MAINSTAY_TEST_POSTGRES` names a server.
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot be set up has nothing to say")]
 
@@ -18,8 +18,11 @@ use std::time::Duration;
 
 fn main() {
     let words: Vec<String> = std::env::args().collect();
+    if let Some(at) = words.iter().position(|word| word == "--client") {
+        return creates::clients(&words[at + 1], &words[at + 2], &words[at + 3]);
+    }
     let after = |name: &str| words.iter().position(|w| w == name).map(|at| PathBuf::from(&words[at + 1]));
-    let only = after("--only").map(|name| name.display().to_string());
+    let [only, part] = ["--only", "--part"].map(|name| after(name).map(|name| name.display().to_string()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (seed, measure) = (after("--seed"), after("--measure"));
     let folder = seed.clone().or_else(|| measure.clone());
@@ -31,9 +34,13 @@ fn main() {
             runtime.block_on(seed::fill(&engine));
         }
         if seed.is_none() {
-            println!("### {}\n", engine.name);
-            runtime.block_on(pages::measure(&engine));
-            runtime.block_on(creates::measure(&engine));
+            if part.as_deref() != Some("creates") {
+                println!("### {}\n", engine.name);
+                runtime.block_on(pages::measure(&engine));
+            }
+            if part.as_deref() != Some("pages") {
+                runtime.block_on(creates::measure(&engine));
+            }
         }
     }
     if folder.is_none() {

@@ -45,8 +45,8 @@ pub fn routes(at: Door) -> Router {
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-impl Connected<IncomingStream<'_, TcpListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+impl Connected<IncomingStream<'_, PlainListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, PlainListener>) -> Self {
         Self(*stream.remote_addr())
     }
 }
@@ -69,7 +69,7 @@ pub async fn serve(
     let until = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
     let served = async {
         match secured {
-            None => axum::serve(listener, service).with_graceful_shutdown(until).await,
+            None => axum::serve(PlainListener(listener), service).with_graceful_shutdown(until).await,
             Some(secured) => {
                 axum::serve(TlsListener::new(listener, &secured), service).with_graceful_shutdown(until).await
             }
@@ -90,6 +90,31 @@ pub async fn serve(
     }
 }
 
+/// A small message goes out now, not when the one before it has been acknowledged: a stream of live updates is nothing else.
+fn at_once(stream: &mut TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps small messages back");
+    }
+}
+
+/// A listener whose connections keep nothing back.
+struct PlainListener(TcpListener);
+
+impl axum::serve::Listener for PlainListener {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        let (mut stream, peer) = axum::serve::Listener::accept(&mut self.0).await;
+        at_once(&mut stream);
+        (stream, peer)
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
 /// A listener whose handshakes happen beside each other: one slow peer holds up nobody.
 struct TlsListener {
     ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
@@ -103,10 +128,11 @@ impl TlsListener {
         let acceptor = TlsAcceptor::from(secured.config.clone());
         tokio::spawn(async move {
             while !done.is_closed() {
-                let Ok((stream, peer)) = listener.accept().await else {
+                let Ok((mut stream, peer)) = listener.accept().await else {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 };
+                at_once(&mut stream);
                 let (acceptor, done) = (acceptor.clone(), done.clone());
                 tokio::spawn(async move {
                     if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {

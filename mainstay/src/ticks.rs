@@ -9,14 +9,12 @@ use mainstay_face::live::{Change, Hub};
 use mainstay_kernel::events::{Event, Settling, Tail};
 use mainstay_kernel::id::{EventId, OrgId};
 use mainstay_kernel::store::{Signal, Tx};
-use mainstay_kernel::{Fault, Ground, Ref, events, node, tenancy};
+use mainstay_kernel::{Fault, Ground, JUMP_MS, Ref, events, jobs, node, tenancy};
 use mainstay_record::{RunId, finding, silence, touch};
 use tokio::sync::watch;
 
 /// An agent that has not spoken for so long is silent; it speaks at least once a minute.
 pub const SILENT_MS: i64 = 10 * 60_000;
-/// A clock that is off by more than this was set, it did not drift.
-const JUMP_MS: i64 = 2_000;
 /// What is written within so short a time is read at once: on a busy server every commit rings.
 const TOGETHER: Duration = Duration::from_millis(20);
 const EVENTS_AT_ONCE: u32 = 500;
@@ -36,9 +34,44 @@ async fn orgs(ground: &Ground) -> Vec<OrgId> {
     }
 }
 
+/// Compares the clock with time as it passes, which nobody can set.
+struct Watch {
+    at: Instant,
+    clock_ms: i64,
+}
+
+impl Watch {
+    fn new(ground: &Ground) -> Self {
+        Self { at: Instant::now(), clock_ms: ground.clock.now_ms() }
+    }
+
+    /// How far the clock jumped since the last look, milliseconds, and how long ago that look was.
+    fn look(&mut self, ground: &Ground) -> (i64, Duration) {
+        let (passed, before_ms) = (self.at.elapsed(), self.clock_ms);
+        *self = Self::new(ground);
+        (self.clock_ms - before_ms - i64::try_from(passed.as_millis()).unwrap_or(i64::MAX), passed)
+    }
+}
+
+/// What was written by a clock that has since been set back must not have to wait for it.
+async fn set_back(ground: &Ground, by_ms: i64) {
+    tracing::warn!(by_ms, "the clock was set back; what was due is done now");
+    for org in orgs(ground).await {
+        let cx = ground.cx(org, "clock");
+        let moved = ground.db.write(move |tx| {
+            jobs::set_back(tx, &cx, by_ms)?;
+            silence::set_back(tx, &cx)
+        });
+        if let Err(fault) = moved.await {
+            tracing::warn!(%fault, "what was due before the clock was set back has to wait");
+        }
+    }
+}
+
 /// Sets our clock by the database's, and seals settled events, every few seconds.
 pub async fn seal(ground: Arc<Ground>, mut stop: watch::Receiver<bool>) {
     let mut settling: HashMap<OrgId, Settling> = HashMap::new();
+    let mut watch = Watch::new(&ground);
     while pause(Duration::from_secs(5), &mut stop).await {
         match ground.db.set_clock(&ground.clock).await {
             Ok(off_ms) if off_ms.abs() > JUMP_MS => {
@@ -46,6 +79,10 @@ pub async fn seal(ground: Arc<Ground>, mut stop: watch::Receiver<bool>) {
             }
             Ok(_) => {}
             Err(fault) => tracing::warn!(%fault, "the database's clock cannot be read"),
+        }
+        let (jump_ms, _) = watch.look(&ground);
+        if jump_ms < -JUMP_MS {
+            set_back(&ground, -jump_ms).await;
         }
         for org in orgs(&ground).await {
             let settling = settling.entry(org).or_insert_with(|| Settling::from(EventId(0)));
@@ -70,8 +107,14 @@ async fn seal_settled(ground: &Ground, org: OrgId, settling: &mut Settling) -> R
 
 /// What is due every half minute: the lease of our number, risks whose acceptance ended.
 pub async fn minute(ground: Arc<Ground>, own: (u16, String), mut stop: watch::Receiver<bool>) {
-    let started_ms = ground.clock.now_ms();
-    while pause(Duration::from_millis(node::LEASE_MS.unsigned_abs() / 4), &mut stop).await {
+    let turn = Duration::from_millis(node::LEASE_MS.unsigned_abs() / 4);
+    let (mut listening, mut watch) = (Instant::now(), Watch::new(&ground));
+    while pause(turn, &mut stop).await {
+        let (jump_ms, passed) = watch.look(&ground);
+        if jump_ms.abs() > JUMP_MS || passed > turn * 4 {
+            // After a jump, or when this process stood still, the last words seem older than they are.
+            listening = Instant::now();
+        }
         let (clock, (number, holder)) = (ground.clock.clone(), own.clone());
         match ground.db.write(move |tx| node::renew(tx, &clock, number, &holder)).await {
             Ok(true) => {}
@@ -88,7 +131,7 @@ pub async fn minute(ground: Arc<Ground>, own: (u16, String), mut stop: watch::Re
                 tracing::warn!(%fault, "accepted risks could not be looked at");
             }
             // Who has only just begun to listen cannot say that somebody is silent.
-            if ground.clock.now_ms() - started_ms >= SILENT_MS {
+            if listening.elapsed() >= Duration::from_millis(SILENT_MS.unsigned_abs()) {
                 notice_silence(&ground, org).await;
             }
         }

@@ -25,6 +25,16 @@ pub fn notice(tx: &mut Tx<'_>, cx: &Cx, since_ms: i64) -> Result<usize, Fault> {
     Ok(silent.len())
 }
 
+/// To be called when the clock was set back: whoever spoke in what is now the future spoke just now, and is missed in
+/// time when that was the last word.
+pub fn set_back(tx: &mut Tx<'_>, cx: &Cx) -> Result<(), Fault> {
+    tx.run(
+        sql!("UPDATE agent SET seen_ms = $1 WHERE org_id = $2 AND seen_ms > $1"),
+        args![cx.now_ms(), cx.org],
+    )
+    .map(drop)
+}
+
 /// An agent spoke that was silent since `silent_ms`.
 pub(crate) fn end(
     tx: &mut Tx<'_>,

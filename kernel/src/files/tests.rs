@@ -146,3 +146,40 @@ fn what_nothing_holds_goes_after_a_day_and_what_is_held_stays() {
         }
     });
 }
+
+#[test]
+fn a_full_disk_is_said_and_leaves_no_half_file() {
+    struct Mounted(std::path::PathBuf);
+    impl Drop for Mounted {
+        fn drop(&mut self) {
+            drop(std::process::Command::new("umount").arg("--lazy").arg(&self.0).status());
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mount = |size: &str| {
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", size, "tmpfs"]).arg(folder.path()).output()
+    };
+    if !mount("size=272m").is_ok_and(|said| said.status.success()) {
+        println!("skipped: a small disk can be mounted by root only");
+        return;
+    }
+    let disk = Mounted(folder.path().to_owned());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let files = Files::open(&disk.0.join("files")).unwrap();
+        let small = take(&files, b"there is room").await.unwrap();
+        // The look before the upload sees room; the upload itself takes it.
+        let large = vec![7; 100 << 20];
+        let refused = files.take_in(&mut &large[..], 1 << 30).await.unwrap_err();
+        assert!(refused.to_string().contains("MB free"), "{refused}");
+        assert_eq!(refused.code(), "away");
+        assert_eq!(names(&disk.0.join("files/incoming")), 0, "nothing half lies about");
+        std::fs::write(disk.0.join("filler"), vec![0; 40 << 20]).unwrap();
+        let refused = take(&files, b"no more").await.unwrap_err();
+        assert!(refused.to_string().contains("MB free"), "{refused}");
+        assert_eq!(content(&files, small.digest).await, b"there is room", "what is there can be read");
+        std::fs::remove_file(disk.0.join("filler")).unwrap();
+        take(&files, b"room again").await.unwrap();
+    });
+}

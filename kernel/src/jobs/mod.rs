@@ -44,7 +44,8 @@ pub struct Job {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     Done,
-    /// Runs again at this time: timers and polling.
+    /// Runs again at this time: timers and polling. It may come earlier when the clock was set back meanwhile: look at
+    /// the time again.
     At(i64),
 }
 
@@ -88,6 +89,15 @@ pub fn retry(tx: &mut Tx<'_>, cx: &Cx, id: JobId) -> Result<(), Fault> {
         return Err(Fault::NotFound { what: "job" });
     }
     tx.signal(Signal::Jobs);
+    Ok(())
+}
+
+/// To be called when the clock was set back by `by_ms`: otherwise what was due a moment ago would wait until the clock
+/// has come there again. Done twice it changes next to nothing, so that every process may do it.
+pub fn set_back(tx: &mut Tx<'_>, cx: &Cx, by_ms: i64) -> Result<(), Fault> {
+    if store::set_back(tx, cx.org, cx.now_ms(), by_ms)? > 0 {
+        tx.signal(Signal::Jobs);
+    }
     Ok(())
 }
 

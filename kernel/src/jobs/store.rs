@@ -86,6 +86,19 @@ pub(super) fn fail(tx: &mut Tx<'_>, job: &Job, at_ms: i64, is_dead: bool, error:
     )
 }
 
+/// After the clock went back by `by_ms`: what was due is due now, what has been begun keeps the rest of its pause or
+/// lease. What is nearer than half of the way was written after the jump, or has been moved by another process.
+pub(super) fn set_back(tx: &mut Tx<'_>, org: OrgId, now_ms: i64, by_ms: i64) -> Result<u64, Fault> {
+    tx.run(
+        sql!(
+            "UPDATE job SET run_at_ms = CASE WHEN run_at_ms <= $1 THEN $2 ELSE run_at_ms - $3 END
+              WHERE org_id = $4 AND state = 'ready'
+                AND (attempts = 0 AND run_at_ms > $2 AND run_at_ms <= $1 OR attempts > 0 AND run_at_ms > $5)"
+        ),
+        args![now_ms + by_ms, now_ms, by_ms, org, now_ms + by_ms / 2],
+    )
+}
+
 pub(super) fn dead(tx: &mut Tx<'_>, org: OrgId) -> Result<Vec<(JobId, String, String)>, Fault> {
     tx.rows(
         sql!("SELECT id, kind, COALESCE(last_error, '') FROM job WHERE org_id = $1 AND state = 'dead' ORDER BY id DESC LIMIT 200"),

@@ -2,7 +2,7 @@
 //! start it reads the last quarter of a minute before its mark again, for what was committed late meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tantivy::IndexWriter;
@@ -20,12 +20,15 @@ const PAGE: u32 = 500;
 /// Changes of this long go into one commit.
 const TOGETHER: Duration = Duration::from_millis(200);
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// A commit that failed with less than this free failed for that.
+const LEAST_FREE_BYTES: u64 = 4 << 20;
 /// After so many looks without a change the writer's memory is given back.
 const IDLE_LOOKS: u32 = 5;
 
 /// The index with its place in the feed.
 pub(super) struct Feed {
     pub(super) index: Index,
+    folder: PathBuf,
     writer: Option<IndexWriter>,
     marks: Marks,
     tails: BTreeMap<i64, Tail>,
@@ -37,14 +40,38 @@ impl Feed {
     pub(super) fn open(folder: &Path) -> Result<Self, Fault> {
         let index = Index::open(folder)?;
         let marks = index.marks()?;
-        Ok(Self { index, writer: None, marks, tails: BTreeMap::new() })
+        Ok(Self { index, folder: folder.to_owned(), writer: None, marks, tails: BTreeMap::new() })
     }
 
     pub(super) fn rest(&mut self) {
         self.writer = None;
     }
 
+    /// Takes in what has happened; what could not be written (a full disk) is taken in by a later call.
     pub(super) async fn catch_up(&mut self, db: &Db, finds: &[Finds]) -> Result<usize, Fault> {
+        let done = self.take_in_all(db, finds).await;
+        if done.is_err() {
+            // The writer is of no use any more, and what it had not committed is lost: back to what the folder knows.
+            self.writer = None;
+            self.tails.clear();
+            self.marks = self.index.marks()?;
+        }
+        done.map_err(|fault| self.when_full(fault))
+    }
+
+    /// The index says only that a thread of it ended; the disk says why.
+    fn when_full(&self, fault: Fault) -> Fault {
+        let free_bytes = rustix::fs::statvfs(&self.folder)
+            .map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        if !matches!(fault, Fault::Broken(_)) || free_bytes > LEAST_FREE_BYTES {
+            return fault;
+        }
+        let (folder, free_mb) = (self.folder.display(), free_bytes >> 20);
+        let what = format!("the disk of {folder} has only {free_mb} MB free, and the search index");
+        Fault::Away { what, retry_after_s: 30 }
+    }
+
+    async fn take_in_all(&mut self, db: &Db, finds: &[Finds]) -> Result<usize, Fault> {
         let mut count = 0;
         for org in db.read(tenancy::list).await? {
             // The tail is put back only after what it read is in the index.

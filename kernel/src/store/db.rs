@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::address::Address;
+use super::address::{Address, Server};
 use super::migrate::{self, Schema};
 use super::postgres::{self, Mode, Postgres};
 use super::signal::{Bells, Signal};
@@ -75,7 +75,7 @@ impl Db {
         let queues = tokio::task::spawn_blocking(move || match &opening {
             Address::Sqlite(path) => {
                 let connection = sqlite::connect(path)?;
-                migrate::is_current(&connection, schemas)?;
+                migrate::is_current_sqlite(&connection, schemas)?;
                 let Sqlite { writes, reads, threads } = sqlite::start(path, connection, &ringing)?;
                 Ok(Queues::Sqlite {
                     writes,
@@ -83,7 +83,10 @@ impl Db {
                     open: Arc::new(Open { threads: Mutex::new(threads), _lock: None }),
                 })
             }
-            Address::Postgres(_) => open_queues(&opening, schemas, &ringing),
+            Address::Postgres(server) => {
+                migrate::is_current_postgres(&postgres::Line::connect(server)?, schemas)?;
+                postgres_queues(server, &ringing)
+            }
         });
         let queues = queues.await.map_err(Fault::broken)??;
         Ok(Self(Arc::new(Inner { address, bells, queues: Mutex::new(Some(queues)) })))
@@ -207,9 +210,12 @@ fn open_queues(address: &Address, schemas: &[Schema], bells: &Bells) -> Result<Q
         }
         Address::Postgres(server) => {
             migrate::postgres(&mut postgres::Line::connect(server)?, schemas)?;
-            let Postgres { queue, threads } = postgres::start(server, bells)?;
-            let open = Arc::new(Open { threads: Mutex::new(threads), _lock: None });
-            Ok(Queues::Postgres { queue, open })
+            postgres_queues(server, bells)
         }
     }
+}
+
+fn postgres_queues(server: &Server, bells: &Bells) -> Result<Queues, Fault> {
+    let Postgres { queue, threads } = postgres::start(server, bells)?;
+    Ok(Queues::Postgres { queue, open: Arc::new(Open { threads: Mutex::new(threads), _lock: None }) })
 }

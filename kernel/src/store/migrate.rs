@@ -142,25 +142,45 @@ pub(super) fn sqlite(connection: &mut Connection, schemas: &[Schema]) -> Result<
     transaction.commit().map_err(Fault::broken)
 }
 
-/// Whether every step of this build has run, unchanged.
-pub(super) fn is_current(connection: &Connection, schemas: &[Schema]) -> Result<(), Fault> {
+/// Whether every step of this build has run on an SQLite file, unchanged.
+pub(super) fn is_current_sqlite(connection: &Connection, schemas: &[Schema]) -> Result<(), Fault> {
+    let read = || {
+        let mut book = connection.prepare(KNOWN)?;
+        let rows = book.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;
+        rows.collect::<rusqlite::Result<Vec<[String; 3]>>>()
+    };
+    // Without the book no step has ever run.
+    is_current(schemas, &read().unwrap_or_default())
+}
+
+/// As [`is_current_sqlite`], on PostgreSQL.
+pub(super) fn is_current_postgres(line: &Line, schemas: &[Schema]) -> Result<(), Fault> {
+    let has_book = line.has("SELECT 1 WHERE to_regclass('schema_step') IS NOT NULL");
+    let known = match has_book {
+        Ok(true) => line.texts(KNOWN, &[]),
+        other => other.map(|_| Vec::new()),
+    };
+    is_current(schemas, &known.map_err(|error| postgres::away(&error))?)
+}
+
+const KNOWN: &str = "SELECT part, name, checksum FROM schema_step";
+
+fn is_current<R: AsRef<[String]>>(schemas: &[Schema], known: &[R]) -> Result<(), Fault> {
     for (schema, step) in steps(schemas) {
-        let known: Option<String> = connection
-            .query_row(
-                "SELECT checksum FROM schema_step WHERE part = $1 AND name = $2",
-                [schema.part, step.name],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(Fault::broken)?;
-        if is_due(schema.part, step, known.as_deref())? {
+        if is_due(schema.part, step, checksum_of(known, schema.part, step))? {
             return Err(Fault::conflict(
                 "schema_old",
-                "the tables are of an older build; start mainstay up once",
+                "the tables are of an older build, or there are none yet; start mainstay up once",
             ));
         }
     }
     Ok(())
+}
+
+/// The checksum under which this step ran here.
+fn checksum_of<'k, R: AsRef<[String]>>(known: &'k [R], part: &str, step: &Migration) -> Option<&'k str> {
+    let row = known.iter().map(AsRef::as_ref).find(|row| row[0] == part && row[1] == step.name)?;
+    Some(row[2].as_str())
 }
 
 /// Several processes may start at once: the lock on one row lets them in one after the other.
@@ -179,11 +199,9 @@ pub(super) fn postgres(line: &mut Line, schemas: &[Schema]) -> Result<(), Fault>
         "SET lock_timeout = '120s'; SET statement_timeout = 0; BEGIN; SELECT id FROM schema_lock FOR UPDATE",
     )
     .map_err(asked)?;
-    let known = line.texts("SELECT part, name, checksum FROM schema_step", &[]).map_err(asked)?;
+    let known = line.texts(KNOWN, &[]).map_err(asked)?;
     for (schema, step) in steps(schemas) {
-        let known =
-            known.iter().find(|row| row[0] == schema.part && row[1] == step.name).map(|row| row[2].as_str());
-        if !is_due(schema.part, step, known)? {
+        if !is_due(schema.part, step, checksum_of(&known, schema.part, step))? {
             continue;
         }
         for statement in statements(step.text) {

@@ -140,7 +140,7 @@ pub(super) fn start(path: &Path, writer: Connection, bells: &Bells) -> Result<Sq
     for _ in 0..cores + 2 {
         let connection = connect(path)?;
         connection
-            .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4000;")
+            .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16000;")
             .map_err(Fault::broken)?;
         let to_read = to_read.clone();
         threads.push(spawn("store-reader", move || read_loop(&connection, &to_read))?);
@@ -191,7 +191,7 @@ impl Writer {
 
     /// Runs closures in one transaction until the group is full or nobody waits, commits, and answers.
     fn group(&self, first: Box<dyn Work>, queue: &Receiver<Box<dyn Work>>, bells: &Bells) {
-        if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
+        if let Err(error) = say(&self.connection, "BEGIN IMMEDIATE") {
             first.answer(Err(general(error)));
             return;
         }
@@ -205,7 +205,7 @@ impl Writer {
             let is_open = end.is_ok() && done.len() < MOST_IN_GROUP && started.elapsed() < LONGEST_GROUP;
             next = if is_open { queue.try_recv().ok() } else { None };
         }
-        let end = end.and_then(|()| self.connection.execute_batch("COMMIT").map_err(general));
+        let end = end.and_then(|()| say(&self.connection, "COMMIT").map_err(general));
         if end.is_err() && !self.connection.is_autocommit() {
             drop(self.connection.execute_batch("ROLLBACK"));
         }
@@ -219,7 +219,7 @@ impl Writer {
 
     /// One closure in its savepoint. `Err` only when the engine gave up the whole transaction (disk full, I/O error).
     fn attempt(&self, work: &mut dyn Work, signals: &mut Signals) -> Result<(), Fault> {
-        self.connection.execute_batch("SAVEPOINT closure").map_err(general)?;
+        say(&self.connection, "SAVEPOINT closure").map_err(general)?;
         let mut tx = Tx::new(Engine::Sqlite(&self.connection));
         let stays = work.attempt(&mut tx);
         if self.connection.is_autocommit() {
@@ -227,21 +227,26 @@ impl Writer {
         }
         if stays {
             signals.join(&tx.signals);
-            return self.connection.execute_batch("RELEASE closure").map_err(general);
+            return say(&self.connection, "RELEASE closure").map_err(general);
         }
         self.connection.execute_batch("ROLLBACK TO closure; RELEASE closure").map_err(general)
     }
+}
+
+/// One of the few words around every closure, prepared once.
+fn say(connection: &Connection, word: &'static str) -> rusqlite::Result<()> {
+    connection.prepare_cached(word)?.execute([]).map(drop)
 }
 
 fn read_loop(connection: &Connection, queue: &Receiver<Box<dyn Work>>) {
     while let Ok(mut work) = queue.recv() {
         let started = Instant::now();
         let deadline = connection.progress_handler(10_000, Some(move || started.elapsed() > LONGEST_READ));
-        let begun = deadline.and_then(|()| connection.execute_batch("BEGIN"));
+        let begun = deadline.and_then(|()| say(connection, "BEGIN"));
         let end = match begun {
             Ok(()) => {
                 work.attempt(&mut Tx::new(Engine::Sqlite(connection)));
-                connection.execute_batch("ROLLBACK").map_err(general)
+                say(connection, "ROLLBACK").map_err(general)
             }
             Err(error) => Err(general(error)),
         };

@@ -75,7 +75,31 @@ pub async fn measure(engine: &Engine) {
         row(&reader, what, &paths).await;
     }
     println!();
+    weights(&reader).await;
     server.stop().await;
+}
+
+/// What a browser loads beside a page, once, and a list page itself, as they go over the wire.
+async fn weights(reader: &Reader) {
+    let packed = [("accept-encoding", "gzip, br"), ("sec-fetch-site", "same-origin")];
+    let (_, plain) = reader.get("/findings", &[]).await;
+    let (_, small) = reader.get("/findings", &packed).await;
+    let page = String::from_utf8_lossy(&plain).into_owned();
+    let kb = |bytes: usize| u32::try_from(bytes).map_or(0.0, f64::from) / 1e3;
+    println!(
+        "What a page weighs, compressed as a browser gets it:\n\n| what | budget kB | kB | kB plain |\n|---|---:|---:|---:|"
+    );
+    for (what, most, mark) in [("script", 40, "src=\""), ("CSS", 20, "rel=\"stylesheet\" href=\"")] {
+        let (mut packed_bytes, mut plain_bytes) = (0, 0);
+        let addresses = page.split(mark).skip(1).filter_map(|rest| rest.split('"').next());
+        for address in addresses.filter(|address| address.starts_with('/')) {
+            packed_bytes += reader.get(address, &packed).await.1.len();
+            plain_bytes += reader.get(address, &[]).await.1.len();
+        }
+        assert!(packed_bytes > 0, "the page has {what}");
+        println!("| {what} | {most} | {:.1} | {:.1} |", kb(packed_bytes), kb(plain_bytes));
+    }
+    println!("| a list page (findings) | 30 | {:.1} | {:.1} |\n", kb(small.len()), kb(plain.len()));
 }
 
 /// What is asked for, each with several addresses that differ.

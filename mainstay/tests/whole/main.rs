@@ -4,8 +4,11 @@
 
 mod cluster;
 mod hosts;
+mod jumps;
 mod patching;
+mod post;
 mod process;
+mod several;
 mod storm;
 mod trouble;
 
@@ -13,7 +16,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use mainstay::house::schemas;
 use mainstay_kernel::store::testing::Scratch;
@@ -69,36 +71,6 @@ fn nothing_acknowledged_is_lost_when_the_server_is_killed_on_postgresql() {
     };
     let data = folder("postgres");
     storm::survive(&data, scratch.url().as_deref());
-    runtime.block_on(scratch.remove());
-    drop(std::fs::remove_dir_all(data));
-}
-
-#[test]
-fn several_processes_share_one_postgresql_and_one_can_go() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let Some(scratch) = runtime.block_on(Scratch::postgres(schemas())) else {
-        println!("skipped: no PostgreSQL for tests");
-        return;
-    };
-    let (data, url) = (folder("shared"), scratch.url());
-    let first = Process::start(&data, url.as_deref());
-    let second = Process::start(&data, url.as_deref());
-    let cookie = first.sign_in();
-    let known = Acknowledged::default();
-    for writer in 0..4 {
-        write_until_gone(&first, &cookie, writer, 1, &known);
-        write_until_gone(&second, &cookie, writer, 2, &known);
-    }
-    std::thread::sleep(Duration::from_millis(700));
-    first.kill();
-    std::thread::sleep(Duration::from_millis(300));
-    let after = send(second.address, "POST", "/work/new", &cookie, "title=after&priority=2").unwrap();
-    assert_eq!(after.status, 303, "the other carries on");
-    for (number, title) in known.lock().unwrap().iter() {
-        let reply = send(second.address, "GET", &format!("/work/{number}"), &cookie, "").unwrap();
-        assert!(reply.status == 200 && reply.body.contains(title.as_str()), "#{number} {title}");
-    }
-    second.kill();
     runtime.block_on(scratch.remove());
     drop(std::fs::remove_dir_all(data));
 }

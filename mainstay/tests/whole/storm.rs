@@ -1,23 +1,17 @@
 //! The server killed again and again while everything goes on: people write, agents report and carry out plans, notices
 //! go out. Afterwards nothing that was acknowledged is lost, nobody got anything twice, and what is shown is true.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mainstay::house;
-use mainstay_kernel::id::{ChannelId, OrgId};
-use mainstay_kernel::notify::{self, ChannelKind, NewChannel, To, Urgency};
-use mainstay_kernel::outbound::OutboundSetting;
-use mainstay_kernel::store::{Address, Db, Tx};
-use mainstay_kernel::{Clock, Fault, Ground, node, secrets, settings, tenancy};
 use serde_json::{Value, json};
 
+use super::cluster;
 use super::hosts::Host;
+use super::post::Post;
 use super::process::{Process, get_json, invitation, post_json, send};
 use super::{Acknowledged, rounds, write_until_gone};
 
@@ -96,20 +90,32 @@ impl Storm<'_> {
         }
         let plans = self.compare_hosts(&cookie);
         let repeats = self.post.compare();
+        let reports = runtime.block_on(self.post.reports());
         // Until what happened last is sealed.
         std::thread::sleep(Duration::from_secs(25));
         runtime.block_on(self.post.ground.db.close());
         server.kill();
-        for part in [&[][..], &["verify"]] {
-            let said = self.doctor(part);
-            assert!(said.status.success(), "doctor {part:?}: {said:?}");
-        }
+        self.check();
         println!(
-            "{} kills: {} acknowledged writes, none lost; {plans} plans ended, none carried out twice; {} notices, none lost, {repeats} sent again under their own id",
+            "{} kills: {} acknowledged writes, none lost; {reports} reports of agents; {plans} plans ended, none carried out twice; {} notices, none lost, {repeats} sent again under their own id",
             rounds(),
             self.known.lock().unwrap().len(),
             self.post.told
         );
+    }
+
+    /// What the product and the engine themselves say of the data.
+    fn check(&self) {
+        for part in [&[][..], &["verify"]] {
+            let said = self.doctor(part);
+            assert!(said.status.success(), "doctor {part:?}: {said:?}");
+            let lines = String::from_utf8_lossy(&said.stdout).into_owned();
+            assert!(!lines.contains("WARN"), "doctor {part:?}: {lines}");
+            println!("doctor {part:?}: {} lines, all ok", lines.lines().count());
+        }
+        if let Some(url) = self.postgres {
+            println!("pg_amcheck: {}", cluster::check(url));
+        }
     }
 
     fn doctor(&self, part: &[&str]) -> std::process::Output {
@@ -219,136 +225,4 @@ fn findings(at: SocketAddr, cookie: &str, host: &str) -> Option<Value> {
 
 fn is_open(finding: &Value) -> bool {
     finding["state"] == "open" || finding["state"] == "planned"
-}
-
-/// Notices told beside the server, and the webhook they go to.
-struct Post {
-    ground: Arc<Ground>,
-    org: OrgId,
-    channel: ChannelId,
-    node: (u16, String),
-    told: usize,
-    /// `webhook-id` → title and how often it came.
-    arrived: Arc<Mutex<BTreeMap<String, (String, usize)>>>,
-}
-
-impl Post {
-    async fn beside(data: &Path, postgres: Option<&str>) -> Self {
-        let address = match postgres {
-            Some(url) => Address::postgres(url).unwrap(),
-            None => Address::Sqlite(data.join("mainstay.db")),
-        };
-        let db = Db::beside(address, house::schemas()).await.unwrap();
-        let keys = secrets::unlock(&db, &data.join("key")).await.unwrap();
-        let (clock, holder) = (Clock::machine(), "storm".to_owned());
-        let (c, h) = (clock.clone(), holder.clone());
-        let number = db.write(move |tx| node::take(tx, &c, &h)).await.unwrap();
-        let ground = Arc::new(house::ground(db, keys, clock, number, data).unwrap());
-        ground.keep_order().await.unwrap();
-        let org = ground.db.read(tenancy::list).await.unwrap()[0].id;
-        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/hook", socket.local_addr().unwrap());
-        let cx = ground.cx(org, "storm");
-        let channel = ground
-            .db
-            .write(move |tx| {
-                settings::set(tx, &cx, 0, &OutboundSetting { allow: vec!["127.0.0.1".to_owned()] })?;
-                let new = NewChannel {
-                    kind: ChannelKind::Webhook,
-                    name: "storm".into(),
-                    url: url.clone(),
-                    causes: Vec::new(),
-                    token: None,
-                };
-                notify::make(tx, &cx, &new)
-            })
-            .await
-            .unwrap()
-            .0;
-        let arrived = Arc::default();
-        receive(socket, &arrived);
-        Self { ground, org, channel, node: (number, holder), told: 0, arrived }
-    }
-
-    /// Tells one thing, twice: the second time is none.
-    async fn tell(&mut self) {
-        let (clock, node) = (self.ground.clock.clone(), self.node.clone());
-        assert!(self.write(move |tx| node::renew(tx, &clock, node.0, &node.1)).await, "our number is ours");
-        let (cx, channel, count) = (self.ground.cx(self.org, "storm"), self.channel, self.told);
-        for turn in 0..2 {
-            let new = notify::New {
-                once_key: format!("storm:{count}"),
-                cause: "storm",
-                title: format!("notice {count}"),
-                body: String::new(),
-                link: String::new(),
-                urgency: Urgency::Normal,
-                to: vec![To::Channel(channel)],
-                about: vec![],
-            };
-            let cx = cx.clone();
-            let told = self.write(move |tx| notify::post(tx, &cx, &new)).await;
-            assert_eq!(told.is_some(), turn == 0, "a notice is told once");
-        }
-        self.told += 1;
-    }
-
-    /// Beside a busy server the file may be locked for long; a refused write has done nothing.
-    async fn write<T: Send + 'static>(
-        &self,
-        act: impl Fn(&mut Tx<'_>) -> Result<T, Fault> + Clone + Send + 'static,
-    ) -> T {
-        loop {
-            match self.ground.db.write(act.clone()).await {
-                Ok(done) => return done,
-                Err(Fault::Away { .. }) => {}
-                Err(other) => panic!("{other}"),
-            }
-        }
-    }
-
-    fn missing(&self) -> usize {
-        self.told - self.arrived.lock().unwrap().len().min(self.told)
-    }
-
-    /// Every notice came under one id; answers how many came again under it.
-    fn compare(&self) -> usize {
-        let arrived = self.arrived.lock().unwrap();
-        let mut titles: Vec<_> = arrived.values().map(|(title, _)| title.clone()).collect();
-        titles.sort();
-        titles.dedup();
-        assert_eq!(titles.len(), arrived.len(), "a notice came under two ids: it reads as two");
-        assert_eq!(arrived.len(), self.told);
-        arrived.values().map(|(_, times)| times - 1).sum()
-    }
-}
-
-/// Takes webhooks and answers 204.
-fn receive(socket: TcpListener, arrived: &Arc<Mutex<BTreeMap<String, (String, usize)>>>) {
-    let arrived = arrived.clone();
-    std::thread::spawn(move || {
-        for stream in socket.incoming().map_while(Result::ok) {
-            let mut reader = BufReader::new(stream);
-            let (mut id, mut length) = (String::new(), 0);
-            loop {
-                let mut line = String::new();
-                if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
-                    break;
-                }
-                let (name, value) = line.split_once(':').unwrap_or((&line, ""));
-                match name.to_ascii_lowercase().as_str() {
-                    "webhook-id" => value.trim().clone_into(&mut id),
-                    "content-length" => length = value.trim().parse().unwrap_or(0),
-                    _ => {}
-                }
-            }
-            let mut body = vec![0; length];
-            // A sender that was killed has sent half; nothing arrived then.
-            let Ok(()) = reader.read_exact(&mut body) else { continue };
-            let Ok(said) = serde_json::from_slice::<Value>(&body) else { continue };
-            let title = said["data"]["title"].as_str().unwrap_or_default().to_owned();
-            arrived.lock().unwrap().entry(id).or_insert((title, 0)).1 += 1;
-            drop(reader.get_mut().write_all(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"));
-        }
-    });
 }

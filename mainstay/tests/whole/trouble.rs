@@ -2,6 +2,9 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use mainstay::house::schemas;
@@ -34,6 +37,54 @@ fn until_taken(server: &Process, cookie: &str, title: &str, patience: Duration) 
         assert!(is_told_to_wait(&reply), "{reply:?}");
         assert!(begun.elapsed() < patience, "after {patience:?}: {reply:?}");
         std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// People who write all the time; whoever is refused is told to wait, and what was taken in is remembered.
+struct Writing {
+    stop: Arc<AtomicBool>,
+    people: Vec<JoinHandle<Written>>,
+}
+
+/// What was taken in, as place and title, and how often somebody was told to wait.
+type Written = (Vec<(String, String)>, usize);
+
+impl Writing {
+    fn start(server: &Process, cookie: &str) -> Self {
+        let stop = Arc::<AtomicBool>::default();
+        let person = |number: usize| {
+            let (stop, to, cookie) = (stop.clone(), server.address, cookie.to_owned());
+            std::thread::spawn(move || {
+                let (mut taken, mut refused) = (Vec::new(), 0);
+                for count in 0.. {
+                    if stop.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    let title = format!("w{number}-{count}");
+                    let form = format!("title={title}&priority=2");
+                    let reply =
+                        send(to, "POST", "/work/new", &cookie, &form).expect("the server itself lives");
+                    if let Some(place) = reply.head.lines().find_map(|line| line.strip_prefix("location: ")) {
+                        taken.push((place.to_owned(), title));
+                    } else {
+                        assert!(is_told_to_wait(&reply), "{reply:?}");
+                        refused += 1;
+                    }
+                }
+                (taken, refused)
+            })
+        };
+        let people = (0..4).map(person).collect();
+        Self { stop, people }
+    }
+
+    fn end(self) -> Written {
+        self.stop.store(true, Ordering::SeqCst);
+        let ended = self.people.into_iter().map(|person| person.join().unwrap());
+        ended.fold((Vec::new(), 0), |(mut all, sum), (taken, refused)| {
+            all.extend(taken);
+            (all, sum + refused)
+        })
     }
 }
 
@@ -104,6 +155,48 @@ fn a_full_disk_is_said_and_nothing_that_was_acknowledged_is_lost() {
 }
 
 #[test]
+fn a_full_disk_of_the_index_stops_nobody_from_writing_and_nothing_stays_unfindable() {
+    let data = folder("full-index");
+    std::fs::create_dir_all(&data).unwrap();
+    let place = data.join("search");
+    let Some(disk) = Disk::mount(&place, 12) else {
+        println!("skipped: a small disk can be mounted by root only");
+        return;
+    };
+    let server = Process::start(&data, None);
+    let cookie = server.sign_in();
+    let find = |word: &str| send(server.address, "GET", &format!("/find?q={word}"), &cookie, "").unwrap();
+    let finds = |word: &str| {
+        let begun = Instant::now();
+        loop {
+            let found = find(word);
+            if found.status == 200 && found.body.contains(&format!("{word} lies here")) {
+                return;
+            }
+            assert!(found.status == 200 || is_told_to_wait(&found), "{found:?}");
+            assert!(begun.elapsed() < Duration::from_secs(20), "{word} is not found: {found:?}");
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    };
+    write(&server, &cookie, "amber+lies+here");
+    finds("amber");
+    let filler = disk.fill(0);
+    for count in 0..200 {
+        let reply = write(&server, &cookie, &format!("beryl{count}+lies+here"));
+        assert_eq!(reply.status, 303, "the index keeps nobody from writing: {reply:?}");
+    }
+    let refused = find("beryl7");
+    assert!(is_told_to_wait(&refused) && refused.body.contains("search"), "{refused:?}");
+    std::fs::remove_file(filler).unwrap();
+    for word in ["amber", "beryl0", "beryl199"] {
+        finds(word);
+    }
+    server.kill();
+    drop(disk);
+    drop(std::fs::remove_dir_all(data));
+}
+
+#[test]
 fn a_database_that_goes_away_is_said_and_comes_back_by_itself() {
     let Some(cluster) = Cluster::start("away") else {
         println!("skipped: PostgreSQL is not installed");
@@ -113,7 +206,9 @@ fn a_database_that_goes_away_is_said_and_comes_back_by_itself() {
     let server = Process::start(&data, Some(&cluster.url("127.0.0.1", "")));
     let cookie = server.sign_in();
     let before = until_taken(&server, &cookie, "before", Duration::from_secs(10));
+    let writing = Writing::start(&server, &cookie);
     for _ in 0..2 {
+        std::thread::sleep(Duration::from_millis(700));
         cluster.down();
         for path in ["/", "/work", &before, "/api/v1/work"] {
             let reply = send(server.address, "GET", path, &cookie, "").unwrap();
@@ -130,6 +225,17 @@ fn a_database_that_goes_away_is_said_and_comes_back_by_itself() {
         let seen = send(server.address, "GET", &before, &cookie, "").unwrap();
         assert!(seen.status == 200 && seen.body.contains("before"), "{seen:?}");
     }
+    std::thread::sleep(Duration::from_millis(700));
+    let (taken, refused) = writing.end();
+    assert!(refused > 0 && taken.len() > 4, "it went away while people wrote: {refused} of {}", taken.len());
+    for (place, title) in &taken {
+        let seen = send(server.address, "GET", place, &cookie, "").unwrap();
+        assert!(
+            seen.status == 200 && seen.body.contains(title.as_str()),
+            "{title} was taken and is lost: {seen:?}"
+        );
+    }
+    println!("{} taken in, {refused} told to wait, none lost", taken.len());
     server.kill();
     drop(std::fs::remove_dir_all(data));
 }

@@ -1,7 +1,7 @@
 //! Where nothing found must not be read as nothing there: looks with gaps, hosts that were not looked at yet.
 
 use mainstay_kernel::store::Tx;
-use mainstay_kernel::{Cx, Fault, args, sql};
+use mainstay_kernel::{Cx, Fault, args, id, sql};
 
 use crate::rights;
 
@@ -36,16 +36,18 @@ pub fn blind(tx: &mut Tx<'_>, cx: &Cx, rules: &str) -> Result<Blind, Fault> {
         args![cx.org, format!("{rules}%"), all, &teams],
         |row| row.get::<i64>(0),
     )?;
-    // The sections that most rules read; an agent tells of all of them in its first minute.
+    // The sections that most rules read; an agent tells of all of them in its first minute. Ids grow with time, so that
+    // only the newest agents are looked at.
+    let since_ms = cx.now_ms() - FIRST_LOOK_MS;
     let waiting = tx.maybe(
         sql!(
             "SELECT g.asset_id FROM agent g JOIN asset a ON a.org_id = g.org_id AND a.id = g.asset_id
-              WHERE g.org_id = $1 AND g.revoked_ms IS NULL AND g.enrolled_ms > $2 AND a.state = 'active'
-                AND ($3 = 1 OR a.team_id IN {list $4})
+              WHERE g.org_id = $1 AND g.id > $2 AND g.revoked_ms IS NULL AND g.enrolled_ms > $3 AND a.state = 'active'
+                AND ($4 = 1 OR a.team_id IN {list $5})
                 AND (SELECT COUNT(*) FROM fact f WHERE f.org_id = g.org_id AND f.asset_id = g.asset_id
                   AND f.section IN ('system', 'updates', 'sockets', 'accounts')) < 4 LIMIT 1"
         ),
-        args![cx.org, cx.now_ms() - FIRST_LOOK_MS, all, &teams],
+        args![cx.org, id::floor_at(since_ms - FIRST_LOOK_MS), since_ms, all, &teams],
         |row| row.get::<i64>(0),
     )?;
     Ok(Blind { has_gaps: gap.is_some(), is_waiting: waiting.is_some() })

@@ -326,13 +326,24 @@ pub(super) fn count_of_rule(
     most: u32,
 ) -> Result<i64, Fault> {
     let (all, teams) = scopes.parameters();
+    if all {
+        // The index alone has what is counted.
+        return tx.one(
+            sql!(
+                "SELECT COUNT(*) FROM (SELECT id FROM finding WHERE org_id = $1 AND rule = $2
+                  AND state IN ('open', 'planned') LIMIT $3) AS counted"
+            ),
+            args![org, rule, most],
+            |row| row.get(0),
+        );
+    }
     tx.one(
         sql!(
             "SELECT COUNT(*) FROM (SELECT f.id FROM finding f JOIN asset a ON a.org_id = f.org_id AND a.id = f.asset_id
               WHERE f.org_id = $1 AND f.rule = $2 AND f.state IN ('open', 'planned')
-                AND ($3 = 1 OR a.team_id IN {list $4}) LIMIT $5) AS counted"
+                AND a.team_id IN {list $3} LIMIT $4) AS counted"
         ),
-        args![org, rule, all, teams, most],
+        args![org, rule, teams, most],
         |row| row.get(0),
     )
 }
