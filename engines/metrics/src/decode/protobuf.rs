@@ -16,6 +16,8 @@ pub enum Classic {
     #[default]
     Dropped,
     Kept,
+    /// Only they count; native ones are passed over.
+    Alone,
 }
 
 /// `MetricType`, by its number.
@@ -161,7 +163,7 @@ impl<'a> Metric<'a> {
 
     fn histogram(&mut self, reader: Reader<'_>, sink: &mut dyn FnMut(Item<'_>)) -> Result<(), Malformed> {
         let mut read = Both::read(reader)?;
-        let is_native = read.is_native();
+        let is_native = self.classic != Classic::Alone && read.is_native();
         if is_native {
             let mut histogram = std::mem::take(&mut read.native);
             histogram.count = read.count;
@@ -429,6 +431,8 @@ mod tests {
         assert_eq!(found, [native, "h: histogram, what it is"]);
         let found = lines(&page("h", 4, &both), Classic::Kept).unwrap();
         assert_eq!((found[0].as_str(), &found[1..5]), (native, &expected_classic.map(str::to_owned)[..]));
+        let found = lines(&page("h", 4, &both), Classic::Alone).unwrap();
+        assert_eq!(found[..4], expected_classic);
         let empty = field(7, &field(12, &[]));
         assert!(lines(&page("h", 4, &empty), Classic::Dropped).unwrap()[0].contains("{count:0, sum:0}"));
     }

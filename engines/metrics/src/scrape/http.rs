@@ -124,7 +124,7 @@ pub struct Formats {
 impl Default for Formats {
     fn default() -> Self {
         let protocols = PROTOCOLS[1..].iter().map(|(_, protocol, _)| *protocol).collect();
-        Self { protocols, fallback: None, classic: Classic::Dropped }
+        Self { protocols, fallback: None, classic: Classic::Alone }
     }
 }
 
@@ -354,8 +354,8 @@ impl YamlFormats {
         }
         formats.fallback = self.fallback_scrape_protocol.as_deref().map(Protocol::read).transpose()?;
         let keeps = self.always_scrape_classic_histograms.or(global.always_scrape_classic_histograms);
-        if keeps == Some(true) {
-            formats.classic = Classic::Kept;
+        if wants_native {
+            formats.classic = if keeps == Some(true) { Classic::Kept } else { Classic::Dropped };
         }
         Ok(formats)
     }
@@ -466,6 +466,10 @@ mod tests {
         let native = formats("{}", "scrape_native_histograms: true").unwrap();
         assert!(native.accept().starts_with("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,"));
         assert_eq!(native.encoding("application/vnd.google.protobuf; proto=x"), Encoding::Protobuf);
+        assert_eq!((plain.classic, native.classic), (Classic::Alone, Classic::Dropped));
+        let both =
+            formats("always_scrape_classic_histograms: true", "scrape_native_histograms: true").unwrap();
+        assert_eq!(both.classic, Classic::Kept);
         let named =
             formats("scrape_protocols: [PrometheusText0.0.4]", "scrape_native_histograms: true").unwrap();
         assert_eq!(named.accept(), "text/plain;version=0.0.4;q=0.2,*/*;q=0.1");
