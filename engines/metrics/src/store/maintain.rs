@@ -19,9 +19,9 @@ use crate::sample::Samples;
 const LONG_LOG_BYTES: u64 = 64 << 20;
 /// A series that got nothing for this long leaves memory.
 const IDLE_MS: i64 = 2 * 3_600_000;
-/// Samples in a chunk of a sorted file: twice as many take 4 % less space, but the first query for an hour takes twice
-/// as long.
-const SORTED_CHUNK: usize = 720;
+/// Samples in a chunk of a sorted file: half as many take 10 % more space, and the first query for an hour is a fifth
+/// faster.
+const SORTED_CHUNK: usize = 1440;
 const HISTOGRAM_CHUNK: usize = 720;
 /// Payload of one frame of a checkpoint.
 const FRAME_BYTES: usize = 1 << 20;
