@@ -12,8 +12,9 @@ use crate::sample::{Samples, Value};
 const LONGEST_SPAN_MS: i64 = 24 * 3_600_000;
 /// Late samples are sealed on their own when they are this many.
 const LATE_CHUNK: usize = 120;
-/// Memory for open samples grows in so many steps to that of a full chunk.
-const GROWTH: usize = 8;
+/// Memory for open samples begins with so many and grows by a quarter: a series that is new or just back from the log
+/// takes little, however long its chunks may become.
+const FIRST_SAMPLES: usize = 15;
 
 /// What became of a sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -148,15 +149,11 @@ impl Head {
         if self.t.is_empty() {
             self.base = t;
         }
-        if self.t.len() == self.t.capacity() {
-            self.t.reserve_exact(cut.len / GROWTH);
-        }
+        make_room(&mut self.t, cut.len);
         self.t.push((t - self.base) as u32);
         match value {
             Value::Float(v) => {
-                if self.v.len() == self.v.capacity() {
-                    self.v.reserve_exact(cut.len / GROWTH);
-                }
+                make_room(&mut self.v, cut.len);
                 self.v.push(v);
             }
             Value::Histogram(h) => self.rest().h.push(h),
@@ -287,6 +284,13 @@ impl Head {
         for (t, value) in self.late().iter().filter(|(t, _)| (from..=to).contains(t)) {
             out.push(*t, value.clone());
         }
+    }
+}
+
+fn make_room<T>(samples: &mut Vec<T>, full: usize) {
+    if samples.len() == samples.capacity() {
+        let more = (samples.len() / 4).max(FIRST_SAMPLES);
+        samples.reserve_exact(more.min(full.saturating_sub(samples.len()).max(1)));
     }
 }
 

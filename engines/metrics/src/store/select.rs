@@ -31,8 +31,10 @@ pub(super) struct Floats {
 impl Floats {
     fn of(t: &[i64], v: &[f64]) -> Option<Self> {
         let base = *t.first()?;
-        let offsets =
-            t.iter().map(|t| u32::try_from(t.wrapping_sub(base)).ok()).collect::<Option<Vec<u32>>>()?;
+        let mut offsets = Vec::with_capacity(t.len());
+        for t in t {
+            offsets.push(u32::try_from(t.wrapping_sub(base)).ok()?);
+        }
         offsets.is_sorted().then(|| Self { base, t: offsets.into(), v: v.into() })
     }
 
