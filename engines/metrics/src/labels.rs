@@ -1,5 +1,6 @@
 //! Labels: the sorted name/value pairs that identify a series.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ pub const METRIC_NAME: &str = "__name__";
 pub type Label = (Arc<str>, Arc<str>);
 
 /// Sorted by name, without empty values and without repeated names. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Labels(Arc<[Label]>);
 
 impl Labels {
@@ -93,6 +94,31 @@ impl Labels {
             return self.0.iter().find(|(n, _)| &**n == name);
         }
         self.0.binary_search_by(|(n, _)| (**n).cmp(name)).ok().map(|at| &self.0[at])
+    }
+}
+
+/// Texts of one store are shared: most comparisons end at the pointer.
+fn compare(a: &Arc<str>, b: &Arc<str>) -> Ordering {
+    if Arc::ptr_eq(a, b) { Ordering::Equal } else { a.cmp(b) }
+}
+
+impl PartialOrd for Labels {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// As the pairs compare: by the first that differs, else by number.
+impl Ord for Labels {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return Ordering::Equal;
+        }
+        let pairs = self.0.iter().zip(&*other.0);
+        pairs
+            .map(|((a, x), (b, y))| compare(a, b).then_with(|| compare(x, y)))
+            .find(|order| order.is_ne())
+            .unwrap_or_else(|| self.0.len().cmp(&other.0.len()))
     }
 }
 

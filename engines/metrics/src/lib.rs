@@ -33,15 +33,23 @@
 //! - Nothing here looks at the clock (deadlines aside): call [`store::Store::maintain`] every few seconds with the
 //!   time. Nothing runs by itself either; only a query over many series reads them with a few threads of its own.
 //! - Memory: a head holds up to 480 samples of 12 bytes (5.8 kB) per series up to 30,000 series, 240 up to 200,000,
-//!   120 (1.4 kB) above; labels and index take some 300 bytes per series more. A million active series thus need
-//!   about 1.2 GB on average and 2 GB at most.
+//!   120 (1.4 kB) above, little more than half on average; labels and index take some 400 bytes per series more. A million
+//!   active series with eleven labels were measured at 0.64 kB each when new and 0.82 kB with 16 samples; with full
+//!   heads that comes to 1.2 GB on average and 1.9 GB at most.
+//! - Chunks that queries decoded stay in memory up to 64 MiB a store (`Options::cache_bytes`), so that a dashboard that
+//!   asks again is answered in a part of the time. What is replaced or removed is never answered from there.
 //! - Why files of chunks and not SQLite: 42,000 chunks of 700 bytes took 5 % more than their content as a file and
 //!   27 % more as a `WITHOUT ROWID` table with 8 KiB pages; writing them 0.8 s against 5.7 s, reading a recent range of
 //!   800 series 46 ms against 97 ms (same machine, both with fsync per 500 chunks).
 //!
 //! # Not as in Prometheus 3
-//! - Scrapes speak text only: native histograms come by remote-write and OTLP, created timestamps are passed over, and
-//!   `le="1"` is not rewritten to `le="1.0"`.
+//! - Scrapes take text, OpenMetrics and protobuf (native histograms with `scrape_native_histograms`, as there); created
+//!   timestamps are passed over. A page that does not say what it is counts as text without `fallback_scrape_protocol`.
+//!   Targets are static; `oauth2` and `proxy_url` are refused.
+//! - Last digits. Powers, hyperbolic functions and bounds of exponential buckets are those of the platform, which round
+//!   better than Go's; series are added up in the order of their labels. Of 12,762 generated queries against Prometheus
+//!   2.42 eight differ for such reasons, where `%`, `sin`, `round` or a label makes a last digit large: five by powers and
+//!   `cosh`, one by the order in a variance, two because 2.42 averages and adds infinities as versions before 3 did.
 //! - Not understood: `fill` modifiers, delayed removal of names, `format_query`, remote read, deleting series. The
 //!   experimental trim operators `</` and `>/` cut buckets in a straight line and estimate the sum.
 //! - Samples may come an hour late (`Options::late_ms`), where Prometheus takes none unless told to.

@@ -222,3 +222,68 @@ fn damage_in_the_middle_of_the_log_costs_only_what_it_hit() {
     assert!(damage.len() == 1 && damage[0].offset == at as u64, "{damage:?}");
     assert!(damage[0].reason.contains("skipped"), "{}", damage[0].reason);
 }
+
+#[test]
+fn what_is_remembered_of_files_never_outlives_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { late_ms: i64::MAX / 4, five_minutes_ms: 0, hour_ms: 0, ..Options::default() };
+    let store = Store::open(dir.path(), options).unwrap();
+    let all = |store: &Store| values(store, "host-0", 0, i64::MAX, Column::Last);
+    fill(&store, 1, 1_000, 4_000, 15_000);
+    store.compact_all().unwrap();
+    assert_eq!((all(&store).len(), all(&store).len()), (4_000, 4_000));
+    assert!(store.status().cache_bytes > 4_000 * 12, "nothing is remembered");
+    // A late sample makes another file of the same day.
+    fill(&store, 1, 1_007, 1, 1);
+    store.compact_all().unwrap();
+    assert_eq!(all(&store).t[..3], [1_000, 1_007, 16_000]);
+    // The day is removed, and begins anew with other values at the same places of a file of the same name.
+    assert_eq!(store.maintain(100 * DAY).unwrap().partitions_removed, 1);
+    assert!(all(&store).is_empty());
+    let mut appender = store.appender();
+    let id = appender.series(&[("__name__", "load"), ("instance", "host-0")]).unwrap();
+    for i in 0..4_000 {
+        appender.float(id, 1_000 + i * 15_000, -1.0);
+    }
+    assert!(appender.commit().unwrap().is_complete());
+    store.compact_all().unwrap();
+    assert!(all(&store).len() == 4_000 && all(&store).v.iter().all(|v| *v == -1.0));
+}
+
+#[test]
+fn readers_see_every_acknowledged_sample_while_files_are_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    // So little room that entries also leave it all the time.
+    let store = Store::open(dir.path(), Options { cache_bytes: 300_000, ..Options::default() }).unwrap();
+    let acknowledged = std::sync::atomic::AtomicI64::new(0);
+    let batches = 120;
+    std::thread::scope(|scope| {
+        for host in ["host-0", "host-1"] {
+            let (store, acknowledged) = (&store, &acknowledged);
+            scope.spawn(move || {
+                let offset = if host == "host-0" { 0.0 } else { 1000.0 };
+                loop {
+                    let before = acknowledged.load(std::sync::atomic::Ordering::Acquire);
+                    let found = values(store, host, 0, i64::MAX, Column::Last);
+                    assert!(found.len() as i64 >= before * 50, "{} of {before} batches", found.len());
+                    for (i, (t, v)) in found.t.iter().zip(&found.v).enumerate() {
+                        let i = i as i64;
+                        assert_eq!((*t, *v), (i * 60_000, offset + (i % 50) as f64), "sample {i}");
+                    }
+                    if before == batches {
+                        return;
+                    }
+                }
+            });
+        }
+        for batch in 0..batches {
+            fill(&store, 2, batch * 50 * 60_000, 50, 60_000);
+            acknowledged.store(batch + 1, std::sync::atomic::Ordering::Release);
+            match batch % 6 {
+                2 => drop(store.maintain(batch * 50 * 60_000).unwrap()),
+                5 => store.compact_all().unwrap(),
+                _ => {}
+            }
+        }
+    });
+}

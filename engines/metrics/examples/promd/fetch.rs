@@ -1,54 +1,89 @@
-//! Getting a page from a target: HTTP/1.1 without TLS, enough for targets on the own network.
+//! Getting a page from a target: HTTP/1.1, plain or over TLS.
 
+use std::fmt::Write as _;
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-use mainstay_metrics::decode::text::Format;
-use mainstay_metrics::scrape::{Job, Target};
+use mainstay_metrics::decode::{DecodeFault, gunzip};
+use mainstay_metrics::scrape::{Encoding, Job, Target};
+
+use crate::connection::{Connection, left};
 
 const LONGEST_PAGE: u64 = 64 << 20;
-const ACCEPT: &str =
-    "application/openmetrics-text;version=1.0.0;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
 const MOST_REDIRECTS: usize = 5;
 
-/// The page and its format, or why there is none.
-pub fn fetch(job: &Job, target: &Target) -> Result<(Format, String), String> {
+/// The page and how it is written, or why there is none.
+pub fn fetch(job: &Job, target: &Target) -> Result<(Encoding, Vec<u8>), String> {
     let end = Instant::now() + Duration::from_millis(u64::try_from(job.timeout_ms).unwrap_or(10_000));
     let (mut scheme, mut address, mut path) =
         (target.scheme.clone(), target.address.clone(), target.path.clone());
     for _ in 0..MOST_REDIRECTS {
-        if scheme != "http" {
-            return Err(format!("scheme {scheme:?} is not spoken here"));
-        }
-        let answer = get(job, &address, &path, end).map_err(|fault| in_words(&fault))?;
+        let is_secret = match scheme.as_str() {
+            "http" => false,
+            "https" => true,
+            _ => return Err(format!("scheme {scheme:?} is not spoken here")),
+        };
+        // Who we are is told to the target only, not to whoever it sends us to.
+        let is_at_home = (&scheme, &address) == (&target.scheme, &target.address);
+        let request = request(job, &address, &path, is_at_home);
+        let answer = get(job, &address, is_secret, &request, end).map_err(|fault| in_words(&fault))?;
         match answer.header("location") {
-            Some(location) if (300..400).contains(&answer.status) => match location.split_once("://") {
-                Some((new_scheme, rest)) => {
-                    let (host, rest) = rest.split_once('/').unwrap_or((rest, ""));
-                    (scheme, address, path) = (new_scheme.into(), host.into(), format!("/{rest}"));
-                    if !address.contains(':') {
-                        address.push_str(":80");
+            Some(location) if (300..400).contains(&answer.status) && job.http.follows_redirects => {
+                match location.split_once("://") {
+                    Some((new_scheme, rest)) => {
+                        let (host, rest) = rest.split_once('/').unwrap_or((rest, ""));
+                        (scheme, address, path) = (new_scheme.into(), host.into(), format!("/{rest}"));
+                        if !address.rsplit(']').next().unwrap_or("").contains(':') {
+                            address.push_str(if scheme == "https" { ":443" } else { ":80" });
+                        }
                     }
+                    None => location.clone_into(&mut path),
                 }
-                None => location.clone_into(&mut path),
-            },
+            }
             _ if answer.status != 200 => {
                 return Err(format!("server returned HTTP status {} {}", answer.status, answer.reason));
             }
-            _ => return page(job, &answer),
+            _ => return page(job, answer),
         }
     }
     Err(format!("stopped after {MOST_REDIRECTS} redirects"))
 }
 
-fn page(job: &Job, answer: &Answer) -> Result<(Format, String), String> {
-    let most = job.limits.body_bytes;
-    if most > 0 && answer.body.len() as u64 > most {
-        return Err("body size limit exceeded".into());
+fn page(job: &Job, answer: Answer) -> Result<(Encoding, Vec<u8>), String> {
+    let most = match job.limits.body_bytes {
+        0 => LONGEST_PAGE,
+        most => most.min(LONGEST_PAGE),
+    };
+    let encoding = job.formats.encoding(answer.header("content-type").unwrap_or(""));
+    let is_zipped = answer.header("content-encoding").is_some_and(|e| e.eq_ignore_ascii_case("gzip"));
+    let too_long = || "body size limit exceeded".to_owned();
+    let body = if is_zipped {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        gunzip(&answer.body, most).map_err(|fault| match fault {
+            DecodeFault::TooLong(..) => too_long(),
+            other => other.to_string(),
+        })?
+    } else {
+        answer.body
+    };
+    if body.len() as u64 > most { Err(too_long()) } else { Ok((encoding, body)) }
+}
+
+fn request(job: &Job, address: &str, path: &str, is_at_home: bool) -> String {
+    let http = &job.http;
+    let seconds = Duration::from_millis(u64::try_from(job.timeout_ms).unwrap_or(0)).as_secs_f64();
+    let mut text = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: promd\r\nAccept: {}\r\nAccept-Encoding: {}\r\nX-Prometheus-Scrape-Timeout-Seconds: {seconds}\r\n",
+        job.formats.accept(),
+        if http.is_compressed { "gzip" } else { "identity" },
+    );
+    let authorization = http.authorization.iter().map(|value| ("Authorization", value));
+    let headers = http.headers.iter().map(|(name, value)| (name.as_str(), value));
+    for (name, value) in authorization.chain(headers).filter(|_| is_at_home) {
+        let _ = write!(text, "{name}: {value}\r\n"); // into memory
     }
-    let text = String::from_utf8(answer.body.clone()).map_err(|_| "the page is not UTF-8".to_owned())?;
-    Ok((Format::of_content_type(answer.header("content-type").unwrap_or("")), text))
+    text.push_str("Connection: close\r\n\r\n");
+    text
 }
 
 fn in_words(fault: &io::Error) -> String {
@@ -75,23 +110,17 @@ impl Answer {
     }
 }
 
-fn get(job: &Job, address: &str, path: &str, end: Instant) -> io::Result<Answer> {
-    let left = || end.checked_duration_since(Instant::now()).ok_or(io::Error::from(io::ErrorKind::TimedOut));
-    let resolved = address.to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
-    let mut stream = TcpStream::connect_timeout(&resolved, left()?)?;
-    stream.set_write_timeout(Some(left()?))?;
-    let authorization =
-        job.authorization.as_ref().map(|a| format!("Authorization: {a}\r\n")).unwrap_or_default();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: promd\r\nAccept: {ACCEPT}\r\nAccept-Encoding: identity\r\nX-Prometheus-Scrape-Timeout-Seconds: {}\r\n{authorization}Connection: close\r\n\r\n",
-        Duration::from_millis(u64::try_from(job.timeout_ms).unwrap_or(0)).as_secs_f64()
-    )?;
+fn get(job: &Job, address: &str, is_secret: bool, request: &str, end: Instant) -> io::Result<Answer> {
+    let mut stream = Connection::open(address, is_secret.then_some(&job.http.tls), end)?;
+    stream.limit(end)?;
+    stream.write_all(request.as_bytes())?;
+    stream.flush()?;
     let mut bytes = Vec::new();
     let mut piece = vec![0; 64 << 10];
     let mut whole = None;
     loop {
-        stream.set_read_timeout(Some(left()?))?;
+        left(end)?;
+        stream.limit(end)?;
         let len = match stream.read(&mut piece) {
             Ok(len) => len,
             Err(fault) if fault.kind() == io::ErrorKind::Interrupted => continue,

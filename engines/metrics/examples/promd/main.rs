@@ -6,6 +6,7 @@
 //! otherwise; `--lookback-closed` computes as Prometheus 2 does.
 #![expect(clippy::disallowed_methods, reason = "a program of its own takes the time from the system")]
 
+mod connection;
 mod fetch;
 mod query;
 mod scraping;

@@ -1,16 +1,22 @@
 //! The Prometheus HTTP API over HTTP: parameters from query string and form, the library's answers back.
 
+use std::io::Write;
 use std::sync::{Arc, PoisonError};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use mainstay_metrics::api::{self, Api, ApiFault, Parameters};
 use mainstay_metrics::rules::Wanted;
 use serde_json::json;
 
 use crate::{Promd, now_ms, status};
+
+/// Shorter answers are sent as they are.
+const WORTH_ZIPPING: usize = 1400;
 
 pub async fn api(
     State(promd): State<Arc<Promd>>,
@@ -29,6 +35,11 @@ pub async fn api(
         Method::POST if takes_forms => {}
         _ => return StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
+    let takes_gzip = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).is_some_and(|list| {
+        list.split(',')
+            .map(str::trim)
+            .any(|one| one == "gzip" || one.starts_with("gzip;") && !one.ends_with("q=0"))
+    });
     let mut parameters = Parameters::default();
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     if content_type.starts_with("application/x-www-form-urlencoded")
@@ -43,7 +54,22 @@ pub async fn api(
         (failure.status, failure.body)
     });
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, [(header::CONTENT_TYPE, "application/json")], Body::from(body)).into_response()
+    let zipped = (body.len() > WORTH_ZIPPING && takes_gzip).then(|| zipped(&body)).and_then(Result::ok);
+    let is_zipped = zipped.is_some();
+    let body = zipped.unwrap_or(body);
+    let mut response =
+        (status, [(header::CONTENT_TYPE, "application/json")], Body::from(body)).into_response();
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    if is_zipped {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+fn zipped(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+    encoder.write_all(body)?;
+    encoder.finish()
 }
 
 fn answer(promd: &Promd, path: &str, parameters: &Parameters) -> (u16, Vec<u8>) {

@@ -156,7 +156,8 @@ fn scrape_until_ended(promd: &Promd, watch: &Watch) {
         let started = Instant::now();
         let page = fetch(job, target);
         let seconds = started.elapsed().as_secs_f64();
-        let page = page.as_ref().map(|(format, text)| Page { format: *format, text }).map_err(Clone::clone);
+        let page =
+            page.as_ref().map(|(encoding, body)| Page { encoding: *encoding, body }).map_err(Clone::clone);
         let fault = match ingest(&promd.store, job, target, &mut memory, due, seconds, page) {
             Ok((_, fault)) => fault,
             Err(fault) => Some(fault.to_string()),

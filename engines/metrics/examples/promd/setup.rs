@@ -20,13 +20,15 @@ impl Setup {
     /// Reads everything; the reason if any of it cannot be used.
     pub fn read(path: Option<&Path>, now_ms: i64) -> Result<Self, String> {
         let Some(path) = path else {
-            return Ok(Self { config: Config::read("")?, read_at_ms: now_ms, ..Self::default() });
+            let config = Config::read("", Path::new(""))?;
+            return Ok(Self { config, read_at_ms: now_ms, ..Self::default() });
         };
         let text = std::fs::read_to_string(path).map_err(|fault| format!("{}: {fault}", path.display()))?;
-        let config = Config::read(&text).map_err(|reason| format!("{}: {reason}", path.display()))?;
         // The names of rule files are part of what is remembered of them: they must not depend on the folder of the start.
         let path = std::path::absolute(path).map_err(|fault| fault.to_string())?;
         let folder = path.parent().map(PathBuf::from).unwrap_or_default();
+        let config =
+            Config::read(&text, &folder).map_err(|reason| format!("{}: {reason}", path.display()))?;
         let mut groups = Vec::new();
         for pattern in &config.rule_files {
             for file in matching(&folder, pattern) {

@@ -8,12 +8,14 @@ use axum::response::{IntoResponse, Response};
 use mainstay_metrics::api::{self, Parameters};
 use mainstay_metrics::scrape::span_text;
 use serde_json::{Value as Json, json};
+use serde_norway::Value as Yaml;
 
 use crate::Promd;
 use crate::scraping::{Watch, reload as read_again};
 
 pub const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const VERSION: &str = "3.8.0";
+const SECRETS: [&str; 5] = ["password", "credentials", "bearer_token", "secrets", "client_secret"];
 
 /// The data of `targets`.
 pub fn targets(promd: &Promd, parameters: &Parameters) -> Json {
@@ -87,18 +89,31 @@ pub fn about(promd: &Promd, path: &str) -> Option<Vec<u8>> {
     })
 }
 
-/// The configuration as it is shown: whoever may look need not know the passwords.
+/// The configuration as it is shown: whoever may look need not know the passwords. Comments are left out, as a password
+/// may have been left in one.
 fn without_secrets(text: &str) -> String {
-    let hidden = |line: &str| {
-        let indent = line.len() - line.trim_start_matches([' ', '-']).len();
-        let is_secret =
-            ["password:", "credentials:", "bearer_token:"].iter().any(|key| line[indent..].starts_with(key));
-        match line.split_once(':') {
-            Some((key, _)) if is_secret => format!("{key}: <secret>"),
-            _ => line.to_owned(),
+    let Ok(mut yaml) = serde_norway::from_str::<Yaml>(text) else { return String::new() };
+    hide(&mut yaml);
+    serde_norway::to_string(&yaml).unwrap_or_default()
+}
+
+fn hide(yaml: &mut Yaml) {
+    match yaml {
+        Yaml::Sequence(list) => list.iter_mut().for_each(hide),
+        Yaml::Mapping(mapping) => {
+            for (name, value) in mapping.iter_mut() {
+                let name = name.as_str().unwrap_or("");
+                let is_key = name == "key" && value.as_str().is_some_and(|text| text.contains("PRIVATE KEY"));
+                if is_key || SECRETS.contains(&name) && !value.is_null() {
+                    *value = Yaml::String("<secret>".into());
+                } else {
+                    hide(value);
+                }
+            }
         }
-    };
-    text.lines().map(hidden).collect::<Vec<_>>().join("\n")
+        Yaml::Tagged(tagged) => hide(&mut tagged.value),
+        _ => {}
+    }
 }
 
 pub async fn reload(State(promd): State<Arc<Promd>>) -> Response {
@@ -118,6 +133,7 @@ pub async fn own_metrics(State(promd): State<Arc<Promd>>) -> Response {
     let rows = [
         ("promd_series", "gauge", "Series that are known.", status.series as u64),
         ("promd_head_bytes", "gauge", "Memory the newest samples take.", status.head_bytes as u64),
+        ("promd_cache_bytes", "gauge", "Memory that decoded chunks take.", status.cache_bytes as u64),
         ("promd_disk_bytes", "gauge", "Size of the partitions on disk.", status.disk_bytes),
         ("promd_log_bytes", "gauge", "Size of the log's current file.", status.log_bytes),
         ("promd_samples_appended_total", "counter", "Samples taken in.", status.samples_appended),

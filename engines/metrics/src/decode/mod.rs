@@ -1,7 +1,8 @@
-//! What senders speak: remote-write 1.0 and 2.0, OTLP, the text formats of scrapes. Everything is read in place and
+//! What senders speak: remote-write 1.0 and 2.0, OTLP, the text and protobuf formats of scrapes. Everything is read in place and
 //! handed to a [`Sink`]; nothing that is sent makes a decoder panic or take memory out of proportion.
 
 pub mod otlp;
+pub mod protobuf;
 mod protobuf_histogram;
 pub mod remote_write;
 pub mod text;

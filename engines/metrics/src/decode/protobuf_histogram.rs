@@ -7,10 +7,10 @@ use crate::wire::{Malformed, Reader, unzigzag};
 const MOST_BUCKETS: usize = 1 << 16;
 
 #[derive(Default)]
-struct Side {
-    spans: Vec<(i64, u64)>,
-    deltas: Vec<i64>,
-    counts: Vec<f64>,
+pub(super) struct Side {
+    pub spans: Vec<(i64, u64)>,
+    pub deltas: Vec<i64>,
+    pub counts: Vec<f64>,
 }
 
 /// Reads a histogram and its time.
@@ -53,7 +53,7 @@ pub fn read(mut reader: Reader<'_>) -> Result<(i64, Histogram), Malformed> {
     Ok((t, h))
 }
 
-fn span(mut reader: Reader<'_>) -> Result<(i64, u64), Malformed> {
+pub(super) fn span(mut reader: Reader<'_>) -> Result<(i64, u64), Malformed> {
     let (mut offset, mut length) = (0, 0);
     while let Some((number, field)) = reader.field()? {
         match number {
@@ -65,7 +65,7 @@ fn span(mut reader: Reader<'_>) -> Result<(i64, u64), Malformed> {
     Ok((offset, length))
 }
 
-fn buckets(side: Side) -> Result<Vec<(i32, f64)>, Malformed> {
+pub(super) fn buckets(side: Side) -> Result<Vec<(i32, f64)>, Malformed> {
     let counts = if side.deltas.is_empty() {
         side.counts
     } else {

@@ -132,7 +132,7 @@ pub fn version_2(body: &[u8], sink: &mut dyn Sink) -> Result<(), DecodeFault> {
     Ok(())
 }
 
-fn label(mut reader: Reader<'_>) -> Result<(&str, &str), Malformed> {
+pub(super) fn label(mut reader: Reader<'_>) -> Result<(&str, &str), Malformed> {
     let (mut name, mut value) = ("", "");
     while let Some((number, field)) = reader.field()? {
         match number {

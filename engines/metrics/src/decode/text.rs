@@ -3,7 +3,11 @@
 use std::borrow::Cow;
 
 use super::DecodeFault;
+use crate::histogram::Histogram;
 use crate::store::{Exemplar, Metadata};
+
+/// A label's name and value.
+pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// Which of the two formats.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,10 +31,17 @@ impl Format {
 /// One line's content. Labels come with the metric's name as `__name__`, in the order of the line.
 pub enum Item<'a> {
     Sample {
-        labels: &'a [(Cow<'a, str>, Cow<'a, str>)],
+        labels: &'a [Pair<'a>],
         value: f64,
         t: Option<i64>,
         exemplar: Option<Exemplar>,
+    },
+    /// Only from protobuf.
+    Histogram {
+        labels: &'a [Pair<'a>],
+        histogram: Histogram,
+        t: Option<i64>,
+        exemplars: Vec<Exemplar>,
     },
     Metadata {
         metric: &'a str,
@@ -61,7 +72,8 @@ pub fn parse(text: &str, format: Format, sink: &mut dyn FnMut(Item<'_>)) -> Resu
             continue;
         }
         let mut cursor = Cursor { rest: line };
-        let (labels, value, t, exemplar) = cursor.sample(format).map_err(fail)?;
+        let (mut labels, value, t, exemplar) = cursor.sample(format).map_err(fail)?;
+        settle_bound(&mut labels, &family);
         sink(Item::Sample { labels: &labels, value, t, exemplar });
     }
     if !family.0.is_empty() {
@@ -95,11 +107,38 @@ fn describe(comment: &str, family: &mut (String, Metadata), sink: &mut dyn FnMut
     }
 }
 
+/// Bounds are written as `1.0` whatever the target writes, so that both formats name the same series.
+fn settle_bound(labels: &mut [Pair<'_>], (family, metadata): &(String, Metadata)) {
+    let bound = match metadata.kind.as_str() {
+        "histogram" | "gaugehistogram" => "le",
+        "summary" => "quantile",
+        _ => return,
+    };
+    let is_of_family = labels.iter().any(|(name, value)| name == "__name__" && value.starts_with(family));
+    for (name, value) in labels.iter_mut().filter(|(name, _)| is_of_family && name == bound) {
+        if let Ok(v) = value.parse::<f64>() {
+            let settled = open_metrics_float(v);
+            if *value != settled {
+                (*name, *value) = (Cow::Borrowed(bound), Cow::Owned(settled));
+            }
+        }
+    }
+}
+
+/// A float as OpenMetrics writes bounds: never without a point or an exponent.
+pub(super) fn open_metrics_float(v: f64) -> String {
+    let size = v.abs();
+    if v.is_finite() && v != 0.0 && !(1e-4..1e6).contains(&size) {
+        return crate::api::with_exponent(v);
+    }
+    let text = crate::api::float(v);
+    if v.is_finite() && !text.contains('.') { format!("{text}.0") } else { text }
+}
+
 struct Cursor<'a> {
     rest: &'a str,
 }
 
-type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 type Parsed<'a> = (Vec<Pair<'a>>, f64, Option<i64>, Option<Exemplar>);
 
 impl<'a> Cursor<'a> {
@@ -272,11 +311,29 @@ mod tests {
                 let exemplar = exemplar.map(|e| format!(" # {:?} {} {}", e.labels, e.value, e.t));
                 out.push(format!("{} {value} {t:?}{}", labels.join(","), exemplar.unwrap_or_default()));
             }
+            Item::Histogram { .. } => out.push("a histogram".to_owned()),
             Item::Metadata { metric, metadata } => {
                 out.push(format!("{metric}: {}, {}", metadata.kind, metadata.help));
             }
         })?;
         Ok(out)
+    }
+
+    #[test]
+    fn bounds_are_written_alike_whatever_the_target_writes() {
+        let text = "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"2500000\"} 1\nh_bucket{le=\"+Inf\"} 1\nother{le=\"1\"} 1\n";
+        let expected = [
+            "__name__=h_bucket,le=1.0 1 None",
+            "__name__=h_bucket,le=2.5e+06 1 None",
+            "__name__=h_bucket,le=+Inf 1 None",
+            "__name__=other,le=1 1 None",
+        ];
+        assert_eq!(lines(text, Format::Prometheus).unwrap()[..4], expected);
+        let expected = ["__name__=s,quantile=1.0 1 None"];
+        assert_eq!(
+            lines("# TYPE s summary\ns{quantile=\"1\"} 1", Format::Prometheus).unwrap()[..1],
+            expected
+        );
     }
 
     #[test]

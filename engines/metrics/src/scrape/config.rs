@@ -1,9 +1,11 @@
 //! The part of a Prometheus configuration that says what to scrape (static targets) and where rules are.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Deserialize;
 
+use super::http::{Formats, Http, YamlFormats, YamlHttp};
 use super::relabel::{Relabel, YamlRelabel, apply};
 use crate::promql::lex::duration_ms;
 use crate::yaml;
@@ -27,8 +29,8 @@ pub struct Job {
     pub honor_timestamps: bool,
     pub limits: Limits,
     pub metric_relabel_configs: Vec<Relabel>,
-    /// Header lines that say who asks.
-    pub authorization: Option<String>,
+    pub http: Http,
+    pub formats: Formats,
     pub targets: Vec<Target>,
     /// Labels of the targets that relabelling dropped.
     pub dropped: Vec<BTreeMap<String, String>>,
@@ -78,6 +80,8 @@ struct YamlGlobal {
     evaluation_interval: Option<String>,
     #[serde(deserialize_with = "yaml::map")]
     external_labels: BTreeMap<String, String>,
+    #[serde(flatten)]
+    formats: YamlFormats,
 }
 
 #[derive(Deserialize, Default)]
@@ -103,36 +107,16 @@ struct YamlJob {
     label_limit: usize,
     label_name_length_limit: usize,
     label_value_length_limit: usize,
-    basic_auth: Option<YamlBasic>,
-    authorization: Option<YamlAuthorization>,
+    #[serde(flatten)]
+    http: YamlHttp,
+    #[serde(flatten)]
+    formats: YamlFormats,
     #[serde(deserialize_with = "yaml::or_default")]
     static_configs: Vec<YamlStatic>,
     #[serde(deserialize_with = "yaml::or_default")]
     relabel_configs: Vec<YamlRelabel>,
     #[serde(deserialize_with = "yaml::or_default")]
     metric_relabel_configs: Vec<YamlRelabel>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct YamlBasic {
-    #[serde(deserialize_with = "yaml::text")]
-    username: String,
-    #[serde(deserialize_with = "yaml::text")]
-    password: String,
-    #[serde(deserialize_with = "yaml::maybe_text")]
-    password_file: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct YamlAuthorization {
-    #[serde(rename = "type", deserialize_with = "yaml::maybe_text")]
-    kind: Option<String>,
-    #[serde(deserialize_with = "yaml::text")]
-    credentials: String,
-    #[serde(deserialize_with = "yaml::maybe_text")]
-    credentials_file: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -145,8 +129,8 @@ struct YamlStatic {
 }
 
 impl Config {
-    /// Reads a configuration; the reason if it cannot be used.
-    pub fn read(yaml: &str) -> Result<Self, String> {
+    /// Reads a configuration; the reason if it cannot be used. Relative names of files are meant from `folder`.
+    pub fn read(yaml: &str, folder: &Path) -> Result<Self, String> {
         if yaml.trim().is_empty() {
             return Ok(Self { evaluation_interval_ms: 60_000, ..Self::default() });
         }
@@ -158,7 +142,9 @@ impl Config {
             if job.job_name.is_empty() || jobs.iter().any(|j| j.name == job.job_name) {
                 return Err(format!("job_name {:?} is empty or repeated", job.job_name));
             }
-            jobs.push(read_job(job, interval, timeout)?);
+            let name = job.job_name.clone();
+            let read = read_job(job, (interval, timeout), &parsed.global.formats, folder);
+            jobs.push(read.map_err(|reason| format!("job {name:?}: {reason}"))?);
         }
         let evaluation_interval_ms = span(parsed.global.evaluation_interval.as_deref(), 60_000)?;
         let (rule_files, external_labels) = (parsed.rule_files, parsed.global.external_labels);
@@ -170,7 +156,12 @@ fn span(text: Option<&str>, default: i64) -> Result<i64, String> {
     text.map_or(Ok(default), duration_ms)
 }
 
-fn read_job(job: YamlJob, interval: i64, timeout: i64) -> Result<Job, String> {
+fn read_job(
+    job: YamlJob,
+    (interval, timeout): (i64, i64),
+    formats: &YamlFormats,
+    folder: &Path,
+) -> Result<Job, String> {
     let interval_ms = span(job.scrape_interval.as_deref(), interval)?;
     let timeout_ms = span(job.scrape_timeout.as_deref(), timeout.min(interval_ms))?;
     if timeout_ms > interval_ms {
@@ -182,7 +173,7 @@ fn read_job(job: YamlJob, interval: i64, timeout: i64) -> Result<Job, String> {
     let relabel = job.relabel_configs.into_iter().map(Relabel::read).collect::<Result<Vec<_>, _>>()?;
     let metric_relabel_configs =
         job.metric_relabel_configs.into_iter().map(Relabel::read).collect::<Result<Vec<_>, _>>()?;
-    let authorization = authorization(job.basic_auth, job.authorization)?;
+    let (http, formats) = (job.http.read(folder)?, job.formats.read(formats)?);
     let (mut targets, mut dropped) = (Vec::new(), Vec::new());
     for fixed in &job.static_configs {
         for address in &fixed.targets {
@@ -217,7 +208,8 @@ fn read_job(job: YamlJob, interval: i64, timeout: i64) -> Result<Job, String> {
             label_value_bytes: job.label_value_length_limit,
         },
         metric_relabel_configs,
-        authorization,
+        http,
+        formats,
         targets,
         dropped,
     })
@@ -241,40 +233,6 @@ pub fn span_text(ms: i64) -> String {
         }
     }
     format!("{ms}ms")
-}
-
-fn authorization(
-    basic: Option<YamlBasic>,
-    other: Option<YamlAuthorization>,
-) -> Result<Option<String>, String> {
-    let secret = |text: String, file: Option<String>| match file {
-        None => Ok(text),
-        Some(file) => match std::fs::read_to_string(&file) {
-            Ok(text) => Ok(text.trim().to_owned()),
-            Err(fault) => Err(format!("{file}: {fault}")),
-        },
-    };
-    if let Some(basic) = basic {
-        let password = secret(basic.password, basic.password_file)?;
-        return Ok(Some(format!("Basic {}", base64(format!("{}:{password}", basic.username).as_bytes()))));
-    }
-    let Some(other) = other else { return Ok(None) };
-    let credentials = secret(other.credentials, other.credentials_file)?;
-    Ok(Some(format!("{} {credentials}", other.kind.as_deref().unwrap_or("Bearer"))))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let word =
-            group.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let digit = DIGITS[(word >> (18 - 6 * place)) as usize & 63];
-            out.push(if place <= group.len() { char::from(digit) } else { '=' });
-        }
-    }
-    out
 }
 
 fn settle(
@@ -317,6 +275,10 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn read(yaml: &str) -> Result<Config, String> {
+        Config::read(yaml, Path::new(""))
+    }
+
     #[test]
     fn static_targets_are_relabelled() {
         let yaml = r#"
@@ -334,15 +296,15 @@ scrape_configs:
         target_label: host
       - { source_labels: [__address__], regex: c, action: drop }
 "#;
-        let config = Config::read(yaml).unwrap();
+        let config = read(yaml).unwrap();
         let job = &config.jobs[0];
         assert_eq!((job.interval_ms, job.timeout_ms, job.targets.len()), (5000, 5000, 2));
         assert_eq!(job.targets[0].path, "/metrics?collect=cpu&collect=disk");
         assert_eq!(job.targets[0].labels["host"], "a");
         assert_eq!(job.targets[1].labels["instance"], "b:80");
-        assert!(Config::read("scrape_configs: [{}]").is_err());
+        assert!(read("scrape_configs: [{}]").is_err());
         let late = "scrape_configs: [{job_name: a, scrape_interval: 5s, scrape_timeout: 6s}]";
-        assert!(Config::read(late).unwrap_err().contains("timeout greater"));
+        assert!(read(late).unwrap_err().contains("timeout greater"));
     }
 
     #[test]
@@ -366,7 +328,7 @@ scrape_configs:
   - targets: [localhost]
     labels: { rack: 12, live: true }
 ";
-        let config = Config::read(yaml).unwrap();
+        let config = read(yaml).unwrap();
         let target = &config.jobs[0].targets[0];
         assert_eq!((target.labels["rack"].as_str(), target.labels["live"].as_str()), ("12", "true"));
         assert_eq!((config.jobs[0].timeout_ms, target.path.as_str()), (5000, "/metrics?module=2&module=yes"));
@@ -375,15 +337,12 @@ scrape_configs:
     }
 
     #[test]
-    fn sizes_lengths_of_time_and_passwords() {
+    fn sizes_and_lengths_of_time() {
         assert_eq!((size("0"), size("512B"), size("10MB")), (Ok(0), Ok(512), Ok(10 << 20)));
         assert!(size("much").is_err());
         assert_eq!(
             (span_text(15_000), span_text(90_000), span_text(250)),
             ("15s".into(), "90s".into(), "250ms".into())
         );
-        for (plain, encoded) in [("a", "YQ=="), ("ab", "YWI="), ("user:pass", "dXNlcjpwYXNz")] {
-            assert_eq!(base64(plain.as_bytes()), encoded);
-        }
     }
 }

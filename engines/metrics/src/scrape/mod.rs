@@ -2,23 +2,40 @@
 //! page is the caller's part.
 
 mod config;
+mod http;
 mod relabel;
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
 
 pub use config::{Config, Job, Limits, Target, span_text};
+pub use http::{Encoding, Formats, Http, Pem, Protocol, Tls};
 pub use relabel::{Action, Relabel, apply};
 
-use crate::decode::text::{Format, Item, parse};
+use crate::decode::text::{Item, Pair};
+use crate::decode::{DecodeFault, protobuf, text};
+use crate::histogram::Histogram;
 use crate::sample::stale;
 use crate::store::index::SeriesId;
-use crate::store::{Appender, Metadata, Receipt, Store};
+use crate::store::{Appender, Exemplar, Metadata, Receipt, Store};
+use crate::wire::Malformed;
 
 /// What was got from a target.
 pub struct Page<'a> {
-    pub format: Format,
-    pub text: &'a str,
+    pub encoding: Encoding,
+    pub body: &'a [u8],
+}
+
+impl Page<'_> {
+    fn parse(&self, job: &Job, sink: &mut dyn FnMut(Item<'_>)) -> Result<(), DecodeFault> {
+        match self.encoding {
+            Encoding::Protobuf => protobuf::parse(self.body, job.formats.classic, sink),
+            Encoding::Text(format) => {
+                let text = std::str::from_utf8(self.body).map_err(|_| Malformed("a page in UTF-8"))?;
+                text::parse(text, format, sink)
+            }
+        }
+    }
 }
 
 /// What is remembered of a target between scrapes.
@@ -26,6 +43,98 @@ pub struct Page<'a> {
 pub struct Memory {
     /// Series without a time of their own that the last scrape had.
     seen: HashSet<SeriesId>,
+}
+
+/// Samples of one page, collected before it is known whether all of it can be read.
+struct Scrape<'s, 'm> {
+    job: &'s Job,
+    target: &'s Target,
+    appender: Appender<'s>,
+    memory: &'m Memory,
+    at_ms: i64,
+    seen: HashSet<SeriesId>,
+    samples: Vec<(SeriesId, i64, f64)>,
+    histograms: Vec<(SeriesId, i64, Histogram)>,
+    exemplars: Vec<(SeriesId, Exemplar)>,
+    metadata: Vec<(String, Metadata)>,
+    scraped: u64,
+    kept: u64,
+    added: u64,
+    /// The first limit that a sample was beyond.
+    excess: Option<String>,
+}
+
+impl Scrape<'_, '_> {
+    fn take(&mut self, item: Item<'_>) {
+        match item {
+            Item::Metadata { metric, metadata } => self.metadata.push((metric.to_owned(), metadata.clone())),
+            Item::Sample { labels, value, t, exemplar } => {
+                if let Some((id, t)) = self.place(labels, t) {
+                    self.samples.push((id, t, value));
+                    self.exemplars.extend(exemplar.map(|e| (id, e)));
+                }
+            }
+            Item::Histogram { labels, histogram, t, exemplars } => {
+                if let Some((id, t)) = self.place(labels, t) {
+                    self.histograms.push((id, t, histogram));
+                    self.exemplars.extend(exemplars.into_iter().map(|e| (id, e)));
+                }
+            }
+        }
+    }
+
+    /// The series of a sample, and its time.
+    fn place(&mut self, labels: &[Pair<'_>], t: Option<i64>) -> Option<(SeriesId, i64)> {
+        self.scraped += 1;
+        let labels = joined(self.job, self.target, labels.iter().map(|(n, v)| (&**n, &**v)));
+        let labels = apply(&self.job.metric_relabel_configs, labels)?;
+        if let Some(reason) = beyond(&labels, &self.job.limits) {
+            self.excess.get_or_insert(reason);
+        }
+        let pairs: Vec<(&str, &str)> = labels.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        match self.appender.series(&pairs) {
+            Ok(id) => {
+                self.kept += 1;
+                let t = t.filter(|_| self.job.honor_timestamps);
+                if t.is_none() && self.seen.insert(id) && !self.memory.seen.contains(&id) {
+                    self.added += 1;
+                }
+                Some((id, t.unwrap_or(self.at_ms)))
+            }
+            Err(reason) => {
+                self.appender.refuse(1, reason);
+                None
+            }
+        }
+    }
+
+    /// Reads a page; the reason if it does not count.
+    fn read(&mut self, page: Result<Page<'_>, String>) -> Result<(), String> {
+        let job = self.job;
+        let result = page?.parse(job, &mut |item| self.take(item));
+        if job.limits.samples > 0 && self.kept > job.limits.samples {
+            return Err(format!("sample limit exceeded: {} of {}", self.kept, job.limits.samples));
+        }
+        match self.excess.take() {
+            Some(excess) => Err(excess),
+            None => result.map_err(|fault| fault.to_string()),
+        }
+    }
+
+    fn store(&mut self) {
+        for (metric, metadata) in self.metadata.drain(..) {
+            self.appender.metadata(&metric, metadata);
+        }
+        for (id, t, v) in self.samples.drain(..) {
+            self.appender.float(id, t, v);
+        }
+        for (id, t, h) in self.histograms.drain(..) {
+            self.appender.histogram(id, t, h);
+        }
+        for (id, exemplar) in self.exemplars.drain(..) {
+            self.appender.exemplar(id, exemplar);
+        }
+    }
 }
 
 /// Stores one scrape: its samples, staleness markers for series that are gone, and the series that tell how it went
@@ -39,67 +148,30 @@ pub fn ingest(
     seconds: f64,
     page: Result<Page<'_>, String>,
 ) -> io::Result<(Receipt, Option<String>)> {
-    let mut appender = store.appender();
-    let mut seen = HashSet::new();
-    let (mut scraped, mut kept, mut added) = (0_u64, 0_u64, 0_u64);
-    let mut samples: Vec<(SeriesId, i64, f64)> = Vec::new();
-    let mut exemplars = Vec::new();
-    let (mut fault, mut excess) = (None, None);
-    match page {
-        Ok(page) => {
-            let mut metadata: Vec<(String, Metadata)> = Vec::new();
-            let result = parse(page.text, page.format, &mut |item| match item {
-                Item::Metadata { metric, metadata: m } => metadata.push((metric.to_owned(), m.clone())),
-                Item::Sample { labels, value, t, exemplar } => {
-                    scraped += 1;
-                    let labels = joined(job, target, labels.iter().map(|(n, v)| (&**n, &**v)));
-                    let Some(labels) = apply(&job.metric_relabel_configs, labels) else { return };
-                    if let Some(reason) = beyond(&labels, &job.limits) {
-                        excess.get_or_insert(reason);
-                    }
-                    let pairs: Vec<(&str, &str)> =
-                        labels.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-                    match appender.series(&pairs) {
-                        Ok(id) => {
-                            kept += 1;
-                            let t = t.filter(|_| job.honor_timestamps);
-                            if t.is_none() && seen.insert(id) && !memory.seen.contains(&id) {
-                                added += 1;
-                            }
-                            samples.push((id, t.unwrap_or(at_ms), value));
-                            exemplars.extend(exemplar.map(|e| (id, e)));
-                        }
-                        Err(reason) => appender.refuse(1, reason),
-                    }
-                }
-            });
-            if job.limits.samples > 0 && kept > job.limits.samples {
-                fault = Some(format!("sample limit exceeded: {kept} of {}", job.limits.samples));
-            } else if excess.is_some() {
-                fault = excess;
-            } else if let Err(reason) = result {
-                fault = Some(reason.to_string());
-            }
-            if fault.is_none() {
-                for (metric, metadata) in metadata {
-                    appender.metadata(&metric, metadata);
-                }
-            }
-        }
-        Err(reason) => fault = Some(reason),
-    }
-    if fault.is_some() {
+    let mut scrape = Scrape {
+        job,
+        target,
+        appender: store.appender(),
+        memory,
+        at_ms,
+        seen: HashSet::new(),
+        samples: Vec::new(),
+        histograms: Vec::new(),
+        exemplars: Vec::new(),
+        metadata: Vec::new(),
+        scraped: 0,
+        kept: 0,
+        added: 0,
+        excess: None,
+    };
+    let fault = scrape.read(page).err();
+    if fault.is_none() {
+        scrape.store();
+    } else {
         // A failed scrape ends all series of the target.
-        seen.clear();
-        samples.clear();
-        exemplars.clear();
+        scrape.seen.clear();
     }
-    for (id, t, v) in samples {
-        appender.float(id, t, v);
-    }
-    for (id, exemplar) in exemplars {
-        appender.exemplar(id, exemplar);
-    }
+    let Scrape { mut appender, seen, scraped, kept, added, .. } = scrape;
     for gone in memory.seen.difference(&seen) {
         appender.float(*gone, at_ms, stale());
     }

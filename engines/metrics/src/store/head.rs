@@ -12,6 +12,9 @@ use crate::sample::{Samples, Value};
 const LONGEST_SPAN_MS: i64 = 24 * 3_600_000;
 /// Late samples are sealed on their own when they are this many.
 const LATE_CHUNK: usize = 120;
+/// Memory for open samples begins with so many and grows by a quarter: a series that is new or just back from the log
+/// takes little, however long its chunks may become.
+const FIRST_SAMPLES: usize = 15;
 
 /// What became of a sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,13 +45,19 @@ pub struct Head {
     /// Milliseconds after `base`.
     t: Vec<u32>,
     v: Vec<f64>,
+    /// Shorter first chunks spread the sealing of series that began together.
+    first_len: u16,
+    rest: Option<Box<Rest>>,
+}
+
+/// What most series do not have at most times: a million of them are small without.
+#[derive(Default)]
+struct Rest {
     /// When not empty, the open samples are histograms and `v` is empty.
     h: Vec<Arc<Histogram>>,
     late: Vec<(i64, Value)>,
     /// Sealed, and not yet known to be in a file.
-    pub sealed: Vec<Arc<Chunk>>,
-    /// Shorter first chunks spread the sealing of series that began together.
-    first_len: usize,
+    sealed: Vec<Arc<Chunk>>,
 }
 
 impl Head {
@@ -59,11 +68,36 @@ impl Head {
             base: 0,
             t: Vec::new(),
             v: Vec::new(),
-            h: Vec::new(),
-            late: Vec::new(),
-            sealed: Vec::new(),
-            first_len: 1 + spread % 256,
+            first_len: 1 + (spread % 256) as u16,
+            rest: None,
         }
+    }
+
+    /// Sealed chunks that are not yet known to be in a file.
+    pub fn sealed(&self) -> &[Arc<Chunk>] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.sealed)
+    }
+
+    /// Lets sealed chunks go that are in a file.
+    pub fn let_go(&mut self, is_written: impl Fn(&Arc<Chunk>) -> bool) {
+        if let Some(rest) = &mut self.rest {
+            rest.sealed.retain(|chunk| !is_written(chunk));
+            if rest.sealed.is_empty() && rest.late.is_empty() && rest.h.is_empty() {
+                self.rest = None;
+            }
+        }
+    }
+
+    fn histograms(&self) -> &[Arc<Histogram>] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.h)
+    }
+
+    fn late(&self) -> &[(i64, Value)] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.late)
+    }
+
+    fn rest(&mut self) -> &mut Rest {
+        self.rest.get_or_insert_default()
     }
 
     /// Time of the newest sample.
@@ -73,16 +107,16 @@ impl Head {
 
     /// Whether nothing is held.
     pub fn is_empty(&self) -> bool {
-        self.t.is_empty() && self.late.is_empty() && self.sealed.is_empty()
+        self.t.is_empty() && self.late().is_empty() && self.sealed().is_empty()
     }
 
     /// Bytes of samples held.
     pub fn bytes(&self) -> usize {
         self.t.capacity() * 4
             + self.v.capacity() * 8
-            + self.late.capacity() * 24
-            + self.h.len() * 256
-            + self.sealed.iter().map(|c| c.bytes.len() + 64).sum::<usize>()
+            + self.late().len() * 24
+            + self.histograms().len() * 256
+            + self.sealed().iter().map(|c| c.bytes.len() + 64).sum::<usize>()
     }
 
     /// Takes a sample in. Full chunks go to `sealed`.
@@ -107,7 +141,7 @@ impl Head {
 
     fn push_newest(&mut self, id: SeriesId, t: i64, value: Value, cut: &Cut, sealed: &mut Vec<Arc<Chunk>>) {
         let is_histogram = matches!(value, Value::Histogram(_));
-        let changes_kind = !self.t.is_empty() && is_histogram == self.h.is_empty();
+        let changes_kind = !self.t.is_empty() && is_histogram == self.histograms().is_empty();
         let is_long = !self.t.is_empty() && t - self.base > LONGEST_SPAN_MS;
         if changes_kind || is_long {
             self.seal_open(id, cut.effort, sealed);
@@ -115,12 +149,17 @@ impl Head {
         if self.t.is_empty() {
             self.base = t;
         }
+        make_room(&mut self.t, cut.len);
         self.t.push((t - self.base) as u32);
         match value {
-            Value::Float(v) => self.v.push(v),
-            Value::Histogram(h) => self.h.push(h),
+            Value::Float(v) => {
+                make_room(&mut self.v, cut.len);
+                self.v.push(v);
+            }
+            Value::Histogram(h) => self.rest().h.push(h),
         }
-        let len = if self.first_len > 0 { cut.len / 2 + self.first_len * cut.len / 512 } else { cut.len };
+        let first = usize::from(self.first_len);
+        let len = if first > 0 { cut.len / 2 + first * cut.len / 512 } else { cut.len };
         if self.t.len() >= len {
             self.first_len = 0;
             self.seal_open(id, cut.effort, sealed);
@@ -139,7 +178,7 @@ impl Head {
             match self.t.binary_search(&((t - self.base) as u32)) {
                 Ok(at) => return self.compare(at, &value),
                 Err(at) => {
-                    if self.h.is_empty()
+                    if self.histograms().is_empty()
                         && let Value::Float(v) = value
                     {
                         self.t.insert(at, (t - self.base) as u32);
@@ -149,18 +188,18 @@ impl Head {
                 }
             }
         }
-        match self.late.binary_search_by_key(&t, |(t, _)| *t) {
-            Ok(at) => return fate_of_equal_times(&self.late[at].1, &value),
-            Err(at) => self.late.insert(at, (t, value)),
+        match self.late().binary_search_by_key(&t, |(t, _)| *t) {
+            Ok(at) => return fate_of_equal_times(&self.late()[at].1, &value),
+            Err(at) => self.rest().late.insert(at, (t, value)),
         }
-        if self.late.len() >= LATE_CHUNK {
+        if self.late().len() >= LATE_CHUNK {
             self.seal_late(id, cut.effort, sealed);
         }
         Fate::Accepted
     }
 
     fn compare(&self, at: usize, value: &Value) -> Fate {
-        let held = match self.h.get(at) {
+        let held = match self.histograms().get(at) {
             Some(h) => Value::Histogram(h.clone()),
             None => Value::Float(self.v[at]),
         };
@@ -171,14 +210,12 @@ impl Head {
     pub fn seal_all(&mut self, id: SeriesId, effort: Effort, sealed: &mut Vec<Arc<Chunk>>) {
         self.seal_open(id, effort, sealed);
         self.seal_late(id, effort, sealed);
-        self.t = Vec::new();
-        self.v = Vec::new();
     }
 
     /// Time of the oldest sample that is in no sealed chunk.
     pub fn oldest_open(&self) -> Option<i64> {
         let open = (!self.t.is_empty()).then_some(self.base);
-        open.into_iter().chain(self.late.first().map(|(t, _)| *t)).min()
+        open.into_iter().chain(self.late().first().map(|(t, _)| *t)).min()
     }
 
     fn seal_open(&mut self, id: SeriesId, effort: Effort, sealed: &mut Vec<Arc<Chunk>>) {
@@ -186,19 +223,21 @@ impl Head {
             return;
         }
         let times: Vec<i64> = self.t.iter().map(|t| self.base + i64::from(*t)).collect();
-        let (kind, bytes) = if self.h.is_empty() {
+        let (kind, bytes) = if self.histograms().is_empty() {
             (Kind::Floats, chunk::encode(&times, &self.v, effort))
         } else {
-            (Kind::Histograms, chunk::encode_histograms(&times, &self.h, effort))
+            (Kind::Histograms, chunk::encode_histograms(&times, self.histograms(), effort))
         };
         self.keep(sealed_chunk(id, kind, &times, bytes), sealed);
-        self.t.clear();
-        self.v.clear();
-        self.h.clear();
+        // Growing anew costs little, and heads are half full on average instead of as large as they ever were.
+        self.t = Vec::new();
+        self.v = Vec::new();
+        self.rest().h = Vec::new();
     }
 
     fn seal_late(&mut self, id: SeriesId, effort: Effort, sealed: &mut Vec<Arc<Chunk>>) {
-        let late = std::mem::take(&mut self.late);
+        let Some(rest) = &mut self.rest else { return };
+        let late = std::mem::take(&mut rest.late);
         let (mut times, mut floats) = (Vec::new(), Vec::new());
         let (mut histogram_times, mut histograms) = (Vec::new(), Vec::new());
         for (t, value) in late {
@@ -225,7 +264,7 @@ impl Head {
 
     fn keep(&mut self, chunk: Chunk, sealed: &mut Vec<Arc<Chunk>>) {
         let chunk = Arc::new(chunk);
-        self.sealed.push(chunk.clone());
+        self.rest().sealed.push(chunk.clone());
         sealed.push(chunk);
     }
 
@@ -237,14 +276,21 @@ impl Head {
             if t > to {
                 break;
             }
-            match self.h.get(at) {
+            match self.histograms().get(at) {
                 Some(h) => out.push(t, Value::Histogram(h.clone())),
                 None => out.push(t, Value::Float(self.v[at])),
             }
         }
-        for (t, value) in self.late.iter().filter(|(t, _)| (from..=to).contains(t)) {
+        for (t, value) in self.late().iter().filter(|(t, _)| (from..=to).contains(t)) {
             out.push(*t, value.clone());
         }
+    }
+}
+
+fn make_room<T>(samples: &mut Vec<T>, full: usize) {
+    if samples.len() == samples.capacity() {
+        let more = (samples.len() / 4).max(FIRST_SAMPLES);
+        samples.reserve_exact(more.min(full.saturating_sub(samples.len()).max(1)));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which series exist, and which of them carry a label: everything in memory, rebuilt at start.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -19,9 +20,11 @@ pub struct Index {
     symbols: Symbols,
     /// Name and value symbols of each series, sorted by name. Empty where a series was dropped.
     series: Vec<Box<[(Symbol, Symbol)]>>,
-    by_hash: HashMap<u64, Vec<SeriesId>, PassThrough>,
+    by_hash: HashMap<u64, SeriesId, PassThrough>,
+    /// Series whose hash another one has already.
+    same_hash: HashMap<u64, Vec<SeriesId>, PassThrough>,
     /// Label name → value → series.
-    postings: HashMap<Symbol, BTreeMap<Arc<str>, RoaringBitmap>>,
+    postings: HashMap<Symbol, BTreeMap<Arc<str>, Postings>>,
     alive: RoaringBitmap,
     hasher: RandomState,
 }
@@ -29,8 +32,12 @@ pub struct Index {
 impl Index {
     /// The series with exactly these labels (sorted by name).
     pub fn find<N: AsRef<str>, V: AsRef<str>>(&self, labels: &[(N, V)]) -> Option<SeriesId> {
-        let candidates = self.by_hash.get(&self.hash(labels))?;
-        candidates.iter().copied().find(|id| self.has_labels(*id, labels))
+        let hash = self.hash(labels);
+        let first = *self.by_hash.get(&hash)?;
+        if self.has_labels(first, labels) {
+            return Some(first);
+        }
+        self.same_hash.get(&hash)?.iter().copied().find(|id| self.has_labels(*id, labels))
     }
 
     /// Adds a series that is not there yet under the next number, or under a given one (at recovery).
@@ -46,14 +53,19 @@ impl Index {
             let name = self.symbols.intern(name.as_ref());
             let value = self.symbols.intern(value.as_ref());
             let text = self.symbols.text(value).clone();
-            self.postings.entry(name).or_default().entry(text).or_default().insert(id);
+            self.postings.entry(name).or_default().entry(text).or_default().add(id);
             pairs.push((name, value));
         }
         if self.series.len() <= id as usize {
             self.series.resize(id as usize + 1, Box::default());
         }
         self.series[id as usize] = pairs.into_boxed_slice();
-        self.by_hash.entry(hash).or_default().push(id);
+        match self.by_hash.entry(hash) {
+            Entry::Vacant(free) => {
+                free.insert(id);
+            }
+            Entry::Occupied(_) => self.same_hash.entry(hash).or_default().push(id),
+        }
         self.alive.insert(id);
         id
     }
@@ -64,21 +76,21 @@ impl Index {
             return;
         }
         let hash = self.hash(self.labels(id).pairs());
-        if let Some(ids) = self.by_hash.get_mut(&hash) {
-            ids.retain(|i| *i != id);
-            if ids.is_empty() {
-                self.by_hash.remove(&hash);
-            }
+        let others = self.same_hash.get_mut(&hash);
+        if self.by_hash.get(&hash) == Some(&id) {
+            match others.and_then(Vec::pop) {
+                Some(other) => self.by_hash.insert(hash, other),
+                None => self.by_hash.remove(&hash),
+            };
+        } else if let Some(others) = others {
+            others.retain(|other| *other != id);
         }
         let pairs = std::mem::take(&mut self.series[id as usize]);
         for (name, value) in pairs {
             let text = self.symbols.text(value);
             if let Some(values) = self.postings.get_mut(&name) {
-                if let Some(ids) = values.get_mut(text) {
-                    ids.remove(id);
-                    if ids.is_empty() {
-                        values.remove(text);
-                    }
+                if values.get_mut(text).is_some_and(|ids| ids.remove(id)) {
+                    values.remove(text);
                 }
                 if values.is_empty() {
                     self.postings.remove(&name);
@@ -142,8 +154,8 @@ impl Index {
 
     /// Names of labels that series among `ids` carry (all series when none are given).
     pub fn label_names(&self, ids: Option<&RoaringBitmap>) -> Vec<String> {
-        let is_used = |values: &BTreeMap<Arc<str>, RoaringBitmap>| {
-            ids.is_none_or(|ids| values.values().any(|v| !v.is_disjoint(ids)))
+        let is_used = |values: &BTreeMap<Arc<str>, Postings>| {
+            ids.is_none_or(|ids| values.values().any(|v| v.meets(ids)))
         };
         let mut names: Vec<String> = self
             .postings
@@ -161,7 +173,7 @@ impl Index {
         values
             .into_iter()
             .flatten()
-            .filter(|(_, with)| ids.is_none_or(|ids| !with.is_disjoint(ids)))
+            .filter(|(_, with)| ids.is_none_or(|ids| with.meets(ids)))
             .map(|(value, _)| value.to_string())
             .collect()
     }
@@ -172,7 +184,10 @@ impl Index {
         values
             .into_iter()
             .flatten()
-            .map(|(value, with)| (value.to_string(), ids.map_or_else(|| with.clone(), |ids| with & ids)))
+            .map(|(value, with)| {
+                let with = with.bitmap();
+                (value.to_string(), ids.map_or_else(|| with.clone(), |ids| &with & ids))
+            })
             .filter(|(_, with)| !with.is_empty())
             .collect()
     }
@@ -183,7 +198,7 @@ impl Index {
             .postings
             .iter()
             .map(|(name, values)| {
-                let series = values.values().map(RoaringBitmap::len).sum();
+                let series = values.values().map(Postings::len).sum();
                 (self.symbols.text(*name).to_string(), values.len(), series)
             })
             .collect();
@@ -208,14 +223,14 @@ impl Index {
             let mut found = RoaringBitmap::new();
             for value in listed {
                 if let Some(ids) = values.get(value) {
-                    found |= ids;
+                    ids.add_to(&mut found);
                 }
             }
             return found;
         }
         let mut found = RoaringBitmap::new();
         for (_, ids) in values.iter().filter(|(value, _)| matcher.accepts(value)) {
-            found |= ids;
+            ids.add_to(&mut found);
         }
         found
     }
@@ -226,10 +241,10 @@ impl Index {
             return found;
         };
         if matcher.op == MatchOp::NotEqual {
-            return values.get(matcher.value.as_str()).cloned().unwrap_or_default();
+            return values.get(matcher.value.as_str()).map(Postings::bitmap).unwrap_or_default();
         }
         for (_, ids) in values.iter().filter(|(value, _)| !matcher.accepts(value)) {
-            found |= ids;
+            ids.add_to(&mut found);
         }
         found
     }
@@ -257,6 +272,77 @@ impl Index {
             }
         }
         self.hasher.hash_one((&bytes[..len], rest))
+    }
+}
+
+/// The series that carry a value. Many values belong to a single one, for which a bitmap would be large.
+#[derive(Default)]
+enum Postings {
+    #[default]
+    None,
+    One(SeriesId),
+    Many(Box<RoaringBitmap>),
+}
+
+impl Postings {
+    fn add(&mut self, id: SeriesId) {
+        match self {
+            Self::None => *self = Self::One(id),
+            Self::One(only) if *only == id => {}
+            Self::One(only) => *self = Self::Many(Box::new([*only, id].into_iter().collect())),
+            Self::Many(ids) => {
+                ids.insert(id);
+            }
+        }
+    }
+
+    /// Tells whether nothing is left.
+    fn remove(&mut self, id: SeriesId) -> bool {
+        match self {
+            Self::One(only) if *only == id => *self = Self::None,
+            Self::Many(ids) => {
+                ids.remove(id);
+                if ids.is_empty() {
+                    *self = Self::None;
+                }
+            }
+            _ => {}
+        }
+        matches!(self, Self::None)
+    }
+
+    fn len(&self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::One(_) => 1,
+            Self::Many(ids) => ids.len(),
+        }
+    }
+
+    fn meets(&self, others: &RoaringBitmap) -> bool {
+        match self {
+            Self::None => false,
+            Self::One(only) => others.contains(*only),
+            Self::Many(ids) => !ids.is_disjoint(others),
+        }
+    }
+
+    fn bitmap(&self) -> RoaringBitmap {
+        match self {
+            Self::None => RoaringBitmap::new(),
+            Self::One(only) => [*only].into_iter().collect(),
+            Self::Many(ids) => (**ids).clone(),
+        }
+    }
+
+    fn add_to(&self, all: &mut RoaringBitmap) {
+        match self {
+            Self::None => {}
+            Self::One(only) => {
+                all.insert(*only);
+            }
+            Self::Many(ids) => *all |= &**ids,
+        }
     }
 }
 

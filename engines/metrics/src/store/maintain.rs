@@ -19,7 +19,8 @@ use crate::sample::Samples;
 const LONG_LOG_BYTES: u64 = 64 << 20;
 /// A series that got nothing for this long leaves memory.
 const IDLE_MS: i64 = 2 * 3_600_000;
-/// Samples in a chunk of a sorted file: twice as many take 4 % less space, but a query for an hour reads them all.
+/// Samples in a chunk of a sorted file: half as many take 10 % more space, and the first query for an hour is a fifth
+/// faster.
 const SORTED_CHUNK: usize = 1440;
 const HISTOGRAM_CHUNK: usize = 720;
 /// Payload of one frame of a checkpoint.
@@ -95,7 +96,7 @@ impl Store {
         self.unwritten_bytes.store(0, Ordering::Relaxed);
         let mut chunks = Vec::new();
         for shard in &self.shards {
-            chunks.extend(lock(shard).values().flat_map(|head| head.sealed.iter().cloned()));
+            chunks.extend(lock(shard).values().flat_map(|head| head.sealed().iter().cloned()));
         }
         let mut by_day: HashMap<i64, Vec<&Chunk>> = HashMap::new();
         for chunk in &chunks {
@@ -109,7 +110,7 @@ impl Store {
         let written: HashSet<*const Chunk> = chunks.iter().map(Arc::as_ptr).collect();
         for chunk in &chunks {
             if let Some(head) = self.shard(chunk.series).get_mut(&chunk.series) {
-                head.sealed.retain(|c| !written.contains(&Arc::as_ptr(c)));
+                head.let_go(|c| written.contains(&Arc::as_ptr(c)));
             }
         }
         Ok(chunks.len())
@@ -229,14 +230,14 @@ impl Store {
         let guard = read(partition);
         let all = guard.all()?;
         let effort = Effort(self.options.effort.min(12));
-        let mut samples = Samples::default();
+        let (mut samples, mut buffer) = (Samples::default(), Vec::new());
         for of_series in all.chunk_by(|a, b| a.1.series == b.1.series) {
             let series = of_series[0].1.series;
             samples.clear();
             for found in of_series {
-                let read = guard.read(found).map_err(|damage| self.note_damage(damage));
+                let read = guard.read(found, &mut buffer).map_err(|damage| self.note_damage(damage));
                 if let Ok(bytes) = read
-                    && select::decode(found.1.kind, &bytes, Column::Last, &mut samples).is_err()
+                    && select::decode(found.1.kind, bytes, Column::Last, &mut samples).is_err()
                 {
                     self.note_damage(super::Damage {
                         file: self.dir.clone(),

@@ -2,6 +2,7 @@
 
 pub mod append;
 mod backup;
+mod cache;
 pub mod chunk;
 pub mod head;
 pub mod index;
@@ -16,6 +17,7 @@ pub mod wal;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fs::File;
+use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -35,6 +37,8 @@ pub use maintain::Maintained;
 const SHARDS: usize = 16;
 /// Sealed chunks wait in memory up to this before the writer that seals the next one writes them out.
 const MOST_UNWRITTEN_BYTES: usize = 16 << 20;
+/// Blocks of indexes get this part of what decoded chunks get.
+const BLOCKS_SHARE: usize = 16;
 
 /// What a store may hold and for how long.
 #[derive(Clone, Debug)]
@@ -52,6 +56,8 @@ pub struct Options {
     pub exemplars: usize,
     /// `pco` level for full chunks, 0 to 12.
     pub effort: usize,
+    /// Memory for chunks that queries decoded lately. 0 keeps none.
+    pub cache_bytes: usize,
 }
 
 impl Default for Options {
@@ -66,6 +72,7 @@ impl Default for Options {
             late_ms: 3_600_000,
             exemplars: 10_000,
             effort: 8,
+            cache_bytes: 64 << 20,
         }
     }
 }
@@ -127,6 +134,8 @@ pub struct Status {
     pub series: usize,
     pub label_names: usize,
     pub head_bytes: usize,
+    /// Of the chunks that queries decoded lately.
+    pub cache_bytes: usize,
     /// In heads: open ones and those that are sealed and not written yet.
     pub chunks: usize,
     pub disk_bytes: u64,
@@ -136,7 +145,7 @@ pub struct Status {
     pub newest: Option<i64>,
 }
 
-type Shard = HashMap<SeriesId, Head>;
+type Shard = HashMap<SeriesId, Head, ById>;
 type Exemplars = VecDeque<(SeriesId, Exemplar)>;
 type Level = BTreeMap<i64, Arc<RwLock<Partition>>>;
 
@@ -158,6 +167,9 @@ pub struct Store {
     unlogged: Mutex<HashSet<SeriesId>>,
     /// Set while heads may hold samples of batches that did not reach the log.
     has_unlogged_samples: AtomicBool,
+    /// What queries decoded and looked up lately.
+    decoded: cache::Cache<select::Floats>,
+    blocks: segment::Blocks,
     /// Held as long as the store is open, so that no second process opens it.
     _lock: File,
     exemplars: Mutex<Exemplars>,
@@ -198,13 +210,14 @@ impl Store {
             series: self.with_index(Index::len),
             label_names: self.with_index(|index| index.label_names(None).len()),
             log_bytes: self.wal.bytes(),
+            cache_bytes: self.decoded.bytes() + self.blocks.bytes(),
             samples_appended: self.appended.load(Ordering::Relaxed),
             ..Status::default()
         };
         for shard in &self.shards {
             for head in lock(shard).values() {
                 status.head_bytes += head.bytes();
-                status.chunks += head.sealed.len() + usize::from(head.oldest_open().is_some());
+                status.chunks += head.sealed().len() + usize::from(head.oldest_open().is_some());
                 status.newest = status.newest.max((head.newest() != i64::MIN).then(|| head.newest()));
                 status.oldest = status.oldest.into_iter().chain(head.oldest_open()).min();
             }
@@ -260,6 +273,38 @@ impl Store {
         let partition = Arc::new(RwLock::new(partition));
         level.insert(start, partition.clone());
         Ok(partition)
+    }
+}
+
+/// Hashes numbers of series, which the store itself gives: nobody can choose them so that they collide.
+#[derive(Clone, Copy, Default)]
+struct ById;
+
+#[derive(Default)]
+struct HashedId(u64);
+
+impl BuildHasher for ById {
+    type Hasher = HashedId;
+
+    fn build_hasher(&self) -> HashedId {
+        HashedId::default()
+    }
+}
+
+impl Hasher for HashedId {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32(u32::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, id: u32) {
+        let mixed = (self.0 ^ u64::from(id)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ mixed >> 32;
     }
 }
 

@@ -4,8 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::cache::Place;
 use super::index::SeriesId;
-use super::segment::{Chunk, ChunkRef, Segment, SortedWriter};
+use super::segment::{Blocks, Chunk, ChunkRef, Segment, SortedWriter};
 use super::wal::{Damage, name, numbered};
 
 /// Length of a partition.
@@ -13,7 +14,7 @@ pub const DAY_MS: i64 = 24 * 3_600_000;
 
 /// Start of the partition a time belongs to.
 pub fn day_of(t: i64) -> i64 {
-    t.div_euclid(DAY_MS) * DAY_MS
+    t.div_euclid(DAY_MS).saturating_mul(DAY_MS)
 }
 
 /// One day of chunks.
@@ -94,18 +95,30 @@ impl Partition {
     }
 
     /// Chunks of a series that touch a span of time.
-    pub fn find(&self, series: SeriesId, from: i64, to: i64, out: &mut Vec<Found>) -> io::Result<()> {
+    pub fn find(
+        &self,
+        series: SeriesId,
+        span: (i64, i64),
+        blocks: &Blocks,
+        out: &mut Vec<Found>,
+    ) -> io::Result<()> {
         let mut refs = Vec::new();
         for (i, segment) in self.segments.iter().enumerate() {
             refs.clear();
-            segment.refs(series, from, to, &mut refs)?;
+            segment.refs(series, span, blocks, &mut refs)?;
             out.extend(refs.iter().map(|r| (i, *r)));
         }
         Ok(())
     }
 
-    pub fn read(&self, found: &Found) -> Result<Vec<u8>, Damage> {
-        self.segments[found.0].read(&found.1)
+    /// Reads a chunk into a buffer and returns its payload.
+    pub fn read<'b>(&self, found: &Found, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], Damage> {
+        self.segments[found.0].read(&found.1, buffer)
+    }
+
+    /// Under which a chunk may be remembered.
+    pub fn place(&self, found: &Found) -> Place {
+        (self.segments[found.0].id, found.1.offset)
     }
 
     /// Every chunk, in the order of series and time.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, RwLock};
 
+use super::cache::Cache;
 use super::head::Head;
 use super::index::{Index, SeriesId};
 use super::journal::{self, Entry};
@@ -46,6 +47,8 @@ impl Store {
         let unwritten_bytes = sealed.iter().map(|c| c.bytes.len() + 64).sum::<usize>();
         let store = Self {
             dir: dir.to_owned(),
+            decoded: Cache::new(options.cache_bytes),
+            blocks: Cache::new(options.cache_bytes / super::BLOCKS_SHARE),
             options,
             index: RwLock::new(index),
             shards: shards.into_iter().map(Mutex::new).collect(),
@@ -84,7 +87,7 @@ impl Recovery {
     fn new() -> Self {
         Self {
             index: Index::default(),
-            shards: (0..SHARDS).map(|_| Shard::new()).collect(),
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             sealed: Vec::new(),
             unlisted: Vec::new(),
             exemplars: VecDeque::new(),

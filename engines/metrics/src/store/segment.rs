@@ -6,7 +6,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::cache::Cache;
 use super::index::SeriesId;
 use super::wal::Damage;
 
@@ -16,6 +19,9 @@ const ENTRY: usize = 32;
 const FOOTER: usize = 32;
 const FOOTER_MAGIC: [u8; 8] = *b"msorted1";
 const SPARSE: usize = 64;
+
+/// Numbers for opened files, none of which is given twice while the process lives.
+static OPENED: AtomicU64 = AtomicU64::new(0);
 
 /// What a chunk holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
@@ -56,10 +62,15 @@ pub struct ChunkRef {
     pub len: u32,
 }
 
+/// Blocks of the indexes of sorted files that were read lately.
+pub type Blocks = Cache<Vec<ChunkRef>>;
+
 /// One file of chunks, opened.
 pub struct Segment {
     pub path: PathBuf,
     pub number: u64,
+    /// Of this opening of the file, for caches.
+    pub id: u64,
     pub bytes: u64,
     file: File,
     directory: Directory,
@@ -74,13 +85,7 @@ impl Segment {
     /// Starts a file to append to.
     pub fn create(path: &Path, number: u64) -> io::Result<Self> {
         let file = OpenOptions::new().create_new(true).read(true).append(true).open(path)?;
-        Ok(Self {
-            path: path.to_owned(),
-            number,
-            bytes: 0,
-            file,
-            directory: Directory::Memory(HashMap::new()),
-        })
+        Ok(Self::opened(path, number, 0, file, Directory::Memory(HashMap::new())))
     }
 
     /// Opens an appended file. What cannot be read at its end is cut off, damage inside is skipped; both are named.
@@ -95,7 +100,7 @@ impl Segment {
         for chunk in found {
             map.entry(chunk.series).or_default().push(chunk);
         }
-        Ok(Self { path: path.to_owned(), number, bytes: end as u64, file, directory: Directory::Memory(map) })
+        Ok(Self::opened(path, number, end as u64, file, Directory::Memory(map)))
     }
 
     /// Opens a sorted file; with a damaged index its chunks are found by reading through it.
@@ -103,7 +108,7 @@ impl Segment {
         let file = File::open(path)?;
         let bytes = file.metadata()?.len();
         if let Some(directory) = read_sparse(&file, bytes)? {
-            Ok(Self { path: path.to_owned(), number, bytes, file, directory })
+            Ok(Self::opened(path, number, bytes, file, directory))
         } else {
             let reason = "the index of the file is damaged; its chunks were searched one by one".to_owned();
             damage.push(Damage { file: path.to_owned(), offset: bytes, reason });
@@ -112,8 +117,13 @@ impl Segment {
             for chunk in found {
                 map.entry(chunk.series).or_default().push(chunk);
             }
-            Ok(Self { path: path.to_owned(), number, bytes, file, directory: Directory::Memory(map) })
+            Ok(Self::opened(path, number, bytes, file, Directory::Memory(map)))
         }
+    }
+
+    fn opened(path: &Path, number: u64, bytes: u64, file: File, directory: Directory) -> Self {
+        let id = OPENED.fetch_add(1, Ordering::Relaxed);
+        Self { path: path.to_owned(), number, id, bytes, file, directory }
     }
 
     /// Appends chunks and syncs them. Afterwards they are found by [`Segment::refs`].
@@ -142,7 +152,13 @@ impl Segment {
     }
 
     /// The chunks of one series, as far as they touch a span of time.
-    pub fn refs(&self, series: SeriesId, from: i64, to: i64, out: &mut Vec<ChunkRef>) -> io::Result<()> {
+    pub fn refs(
+        &self,
+        series: SeriesId,
+        (from, to): (i64, i64),
+        blocks: &Blocks,
+        out: &mut Vec<ChunkRef>,
+    ) -> io::Result<()> {
         match &self.directory {
             Directory::Memory(map) => {
                 let found = map.get(&series).into_iter().flatten();
@@ -152,11 +168,10 @@ impl Segment {
                 // The first entry of the series may stand in the block before the first that begins with it.
                 let mut block = firsts.partition_point(|first| *first < series).saturating_sub(1);
                 while block < firsts.len() && firsts[block] <= series {
-                    for chunk in self.read_block(*start, *entries, block)? {
-                        if chunk.series == series && chunk.t1 >= from && chunk.t0 <= to {
-                            out.push(chunk);
-                        }
-                    }
+                    let refs = self.block(*start, *entries, block, blocks)?;
+                    let first = refs.partition_point(|chunk| chunk.series < series);
+                    let of_series = refs[first..].iter().take_while(|chunk| chunk.series == series);
+                    out.extend(of_series.filter(|chunk| chunk.t1 >= from && chunk.t0 <= to));
                     block += 1;
                 }
             }
@@ -178,17 +193,33 @@ impl Segment {
         }
     }
 
-    /// The payload of a chunk after its checksum was compared.
-    pub fn read(&self, chunk: &ChunkRef) -> Result<Vec<u8>, Damage> {
+    /// Reads a chunk into a buffer; its payload after the checksum was compared.
+    pub fn read<'b>(&self, chunk: &ChunkRef, record: &'b mut Vec<u8>) -> Result<&'b [u8], Damage> {
         let damage = |reason: String| Damage { file: self.path.clone(), offset: chunk.offset, reason };
-        let mut record = vec![0; HEADER + chunk.len as usize];
-        self.file.read_exact_at(&mut record, chunk.offset).map_err(|fault| damage(fault.to_string()))?;
+        record.resize(HEADER + chunk.len as usize, 0);
+        self.file.read_exact_at(record, chunk.offset).map_err(|fault| damage(fault.to_string()))?;
         let crc = u32::from_le_bytes(record[4..8].try_into().expect("four bytes"));
         if record[..2] != MAGIC || crc32fast::hash(&record[8..]) != crc {
             return Err(damage(format!("a chunk of series {} does not match its checksum", chunk.series)));
         }
-        record.drain(..HEADER);
-        Ok(record)
+        Ok(&record[HEADER..])
+    }
+
+    /// A block of the index, from memory where it was read lately.
+    fn block(
+        &self,
+        start: u64,
+        entries: usize,
+        block: usize,
+        blocks: &Blocks,
+    ) -> io::Result<Arc<Vec<ChunkRef>>> {
+        let place = (self.id, block as u64);
+        if let Some(refs) = blocks.get(place) {
+            return Ok(refs);
+        }
+        let refs = Arc::new(self.read_block(start, entries, block)?);
+        blocks.put(place, refs.clone(), refs.capacity() * size_of::<ChunkRef>());
+        Ok(refs)
     }
 
     fn read_block(&self, start: u64, entries: usize, block: usize) -> io::Result<Vec<ChunkRef>> {

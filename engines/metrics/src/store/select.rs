@@ -4,7 +4,7 @@ use std::sync::{Arc, RwLock};
 
 use super::chunk;
 use super::index::SeriesId;
-use super::partition::{DAY_MS, Partition, day_of};
+use super::partition::{DAY_MS, Found, Partition, day_of};
 use super::rollup::{Column, Resolution, Rows};
 use super::segment::Kind;
 use super::wal::Damage;
@@ -18,6 +18,36 @@ use crate::sample::Samples;
 pub struct Selected {
     pub id: SeriesId,
     pub labels: Labels,
+}
+
+/// A decoded chunk of floats, twelve bytes a sample.
+pub(super) struct Floats {
+    base: i64,
+    /// Milliseconds after `base`, ascending.
+    t: Box<[u32]>,
+    v: Box<[f64]>,
+}
+
+impl Floats {
+    fn of(t: &[i64], v: &[f64]) -> Option<Self> {
+        let base = *t.first()?;
+        let mut offsets = Vec::with_capacity(t.len());
+        for t in t {
+            offsets.push(u32::try_from(t.wrapping_sub(base)).ok()?);
+        }
+        offsets.is_sorted().then(|| Self { base, t: offsets.into(), v: v.into() })
+    }
+
+    fn bytes(&self) -> usize {
+        self.t.len() * 12
+    }
+
+    fn read(&self, from: i64, to: i64, out: &mut Samples) {
+        let first = self.t.partition_point(|t| self.base + i64::from(*t) < from);
+        let len = self.t[first..].partition_point(|t| self.base + i64::from(*t) <= to);
+        out.t.extend(self.t[first..first + len].iter().map(|t| self.base + i64::from(*t)));
+        out.v.extend_from_slice(&self.v[first..first + len]);
+    }
 }
 
 /// How samples older than the raw ones are spaced.
@@ -68,7 +98,7 @@ impl Store {
         let mut out = Samples::default();
         let shard = self.shard(id);
         if let Some(head) = shard.get(&id) {
-            for sealed in head.sealed.iter().filter(|c| c.t1 >= from && c.t0 <= to) {
+            for sealed in head.sealed().iter().filter(|c| c.t1 >= from && c.t0 <= to) {
                 // Just encoded by this process: cannot be malformed.
                 decode(sealed.kind, &sealed.bytes, column, &mut out).ok();
             }
@@ -131,25 +161,48 @@ impl Store {
                 continue;
             }
             found.clear();
-            if let Err(fault) = partition.find(id, from, to, &mut found) {
+            if let Err(fault) = partition.find(id, (from, to), &self.blocks, &mut found) {
                 let damage = Damage { file: self.dir.clone(), offset: 0, reason: fault.to_string() };
                 self.tell(damage, damaged);
                 continue;
             }
             for chunk in &found {
-                let bytes = match partition.read(chunk) {
-                    Ok(bytes) => bytes,
-                    Err(damage) => {
-                        self.tell(damage, damaged);
-                        continue;
-                    }
-                };
-                if let Err(fault) = decode(chunk.1.kind, &bytes, column, out) {
-                    let reason = format!("a chunk of series {id}: {fault}");
-                    self.tell(Damage { file: self.dir.clone(), offset: chunk.1.offset, reason }, damaged);
+                if let Err(damage) = self.read_chunk(&partition, chunk, (from, to), column, out) {
+                    self.tell(damage, damaged);
                 }
             }
         }
+    }
+
+    /// Appends what a chunk holds of a span, or more.
+    fn read_chunk(
+        &self,
+        partition: &Partition,
+        chunk: &Found,
+        (from, to): (i64, i64),
+        column: Column,
+        out: &mut Samples,
+    ) -> Result<(), Damage> {
+        let (place, is_kept) = (partition.place(chunk), chunk.1.kind == Kind::Floats);
+        if is_kept && let Some(floats) = self.decoded.get(place) {
+            floats.read(from, to, out);
+            return Ok(());
+        }
+        let mut buffer = Vec::new();
+        let bytes = partition.read(chunk, &mut buffer)?;
+        let start = out.len();
+        decode(chunk.1.kind, bytes, column, out).map_err(|fault| {
+            let reason = format!("a chunk of series {}: {fault}", chunk.1.series);
+            Damage { file: self.dir.clone(), offset: chunk.1.offset, reason }
+        })?;
+        if is_kept
+            && self.options.cache_bytes > 0
+            && let Some(floats) = Floats::of(&out.t[start..], &out.v[start..])
+        {
+            let bytes = floats.bytes();
+            self.decoded.put(place, Arc::new(floats), bytes);
+        }
+        Ok(())
     }
 
     fn tell(&self, damage: Damage, damaged: &mut dyn FnMut(Damage)) {
@@ -196,14 +249,15 @@ pub struct Presence<'a> {
 impl Presence<'_> {
     pub fn holds(&self, id: SeriesId) -> bool {
         let is_in_head = self.store.shard(id).get(&id).is_some_and(|head| {
-            let sealed = head.sealed.iter().any(|c| c.t1 >= self.from && c.t0 <= self.to);
+            let sealed = head.sealed().iter().any(|c| c.t1 >= self.from && c.t0 <= self.to);
             sealed || head.oldest_open().is_some_and(|t| t <= self.to) && head.newest() >= self.from
         });
         let mut found = Vec::new();
         is_in_head
             || self.partitions.iter().any(|partition| {
                 found.clear();
-                read(partition).find(id, self.from, self.to, &mut found).is_ok() && !found.is_empty()
+                read(partition).find(id, (self.from, self.to), &self.store.blocks, &mut found).is_ok()
+                    && !found.is_empty()
             })
     }
 }

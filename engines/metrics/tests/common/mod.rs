@@ -68,6 +68,27 @@ pub fn http(
     headers: &str,
     body: &[u8],
 ) -> std::io::Result<(u16, Vec<u8>)> {
+    exchange(address, method, path, headers, body).map(|(status, _, body)| (status, body))
+}
+
+/// Status, head and body.
+pub fn http_with_head(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &[u8],
+) -> (u16, String, Vec<u8>) {
+    exchange(address, method, path, headers, body).unwrap()
+}
+
+fn exchange(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &[u8],
+) -> std::io::Result<(u16, String, Vec<u8>)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_mins(1)))?;
     write!(
@@ -79,8 +100,9 @@ pub fn http(
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let end = answer.windows(4).position(|w| w == b"\r\n\r\n").ok_or(std::io::ErrorKind::InvalidData)?;
-    let status = String::from_utf8_lossy(&answer[9..12]).parse().unwrap_or(0);
-    Ok((status, answer.split_off(end + 4)))
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let status = head.get(9..12).and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    Ok((status, head, answer.split_off(end + 4)))
 }
 
 pub fn escape(text: &str) -> String {
@@ -175,5 +197,34 @@ impl Dice {
 
     pub fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
         from[self.below(from.len() as u64) as usize]
+    }
+}
+
+/// The example program `promd` of this build, which is built if only the tests were.
+pub fn promd_program() -> std::path::PathBuf {
+    let here = std::env::current_exe().unwrap();
+    let folder = here.parent().unwrap().parent().unwrap();
+    let program = folder.join("examples/promd");
+    if !program.exists() {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--locked", "-p", "mainstay-metrics", "--example", "promd"]);
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().unwrap().success(), "promd cannot be built");
+    }
+    program
+}
+
+impl Server {
+    /// `promd` on a folder, with a configuration if there is one.
+    pub fn promd(data: &Path, config: Option<&Path>) -> Self {
+        let address = format!("127.0.0.1:{}", free_port());
+        let mut command = Command::new(promd_program());
+        command.args(["--listen", &address, "--data"]).arg(data);
+        if let Some(config) = config {
+            command.arg("--config").arg(config);
+        }
+        Self::start(command, address, "/-/ready").expect("promd did not become ready")
     }
 }

@@ -54,7 +54,7 @@ fn interpolated(ft: &[i64], fv: &[f64], t: i64, lookback: i64, is_counter: bool)
 impl Place {
     /// The samples of a window with values added exactly at its ends: the newest before each (`anchored`), or
     /// interpolated between the neighbours (`smoothed`).
-    pub fn with_ends(&self, apart: &Apart, start: i64, end: i64) -> (Vec<i64>, Vec<f64>) {
+    pub fn with_ends(&self, apart: &Apart<'_>, start: i64, end: i64) -> (Vec<i64>, Vec<f64>) {
         let (ft, fv) = (&apart.ft[..], &apart.fv[..]);
         let is_anchored = self.ends == Ends::Anchored;
         let value_at = |t: i64| {

@@ -220,7 +220,7 @@ impl Eval<'_> {
                     s.map(|v| -v);
                     s.map_histograms(|h| h.scale(-1.0));
                 }
-                merge(series, true).map(Val::Vector)
+                merge(series, false).map(Val::Vector)
             }
             Val::Text(text) => Ok(Val::Text(text)),
         }
@@ -308,4 +308,27 @@ pub(crate) fn least(a: f64, b: f64) -> f64 {
 /// A float that came out of arithmetic must not look like the mark for "nothing here".
 pub(crate) fn tame(v: f64) -> f64 {
     if is_hole(v) { f64::NAN } else { v }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Options as StoreOptions, Store};
+
+    /// As Prometheus: series that get the same labels by losing their name are an error even at different steps.
+    #[test]
+    fn a_minus_does_not_put_series_of_two_metrics_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), StoreOptions::default()).unwrap();
+        let mut appender = store.appender();
+        for (name, t) in [("first", 0), ("second", 600_000)] {
+            let id = appender.series(&[("__name__", name), ("job", "api")]).unwrap();
+            appender.float(id, t, 1.0);
+        }
+        appender.commit().unwrap();
+        let range = Range { start_ms: 0, end_ms: 600_000, step_ms: 60_000 };
+        let ask = |query: &str| crate::promql::range(&store, query, range, &Options::default());
+        assert_eq!(ask("-(first or second)").unwrap_err(), same_labels());
+        assert!(ask("first or second").is_ok());
+    }
 }

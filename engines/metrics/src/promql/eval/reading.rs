@@ -1,15 +1,18 @@
 //! Reading series, a few at a time in one thread or many in several, and making something of each.
 
+use std::sync::Mutex;
+
 use super::{Eval, Result};
 use crate::promql::{Fault, Source};
 use crate::sample::Samples;
+use crate::store::lock;
 use crate::store::rollup::Column;
 use crate::store::select::{Coarse, Selected};
 
 /// So few series are not worth a thread.
 const FEW: usize = 32;
 /// Series that are read ahead together.
-const GROUP: usize = 256;
+const GROUP: usize = 512;
 
 /// What was made of one series.
 struct Slot<T> {
@@ -47,16 +50,20 @@ impl<T: Send> Reading<'_, T> {
     }
 
     fn fill_with(&self, threads: usize, group: &[Selected], slots: &mut [Slot<T>]) {
-        let share = group.len().div_ceil(threads).max(1);
-        std::thread::scope(|scope| {
-            let mut parts = group.chunks(share).zip(slots.chunks_mut(share));
-            let own = parts.next();
-            for (group, slots) in parts {
-                scope.spawn(|| self.fill(group, slots));
-            }
-            if let Some((group, slots)) = own {
+        // Whoever is free takes the next few: a thread that has to wait for a processor holds nobody up.
+        let parts = Mutex::new(group.chunks(FEW).zip(slots.chunks_mut(FEW)));
+        let work = || {
+            loop {
+                let next = lock(&parts).next();
+                let Some((group, slots)) = next else { return };
                 self.fill(group, slots);
             }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads.min(group.len().div_ceil(FEW)) {
+                scope.spawn(work);
+            }
+            work();
         });
     }
 }

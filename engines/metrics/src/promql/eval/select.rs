@@ -1,5 +1,6 @@
 //! Reading what selectors ask for: the newest sample at each step, or windows of samples.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Eval, Grid, Result, Series};
@@ -35,37 +36,44 @@ impl Window<'_> {
 }
 
 /// Samples without staleness markers, floats and histograms apart.
-#[derive(Default)]
-pub(super) struct Apart {
-    pub ft: Vec<i64>,
-    pub fv: Vec<f64>,
+pub(super) struct Apart<'a> {
+    pub ft: Cow<'a, [i64]>,
+    pub fv: Cow<'a, [f64]>,
     /// How many floats up to each are less than the one before them.
     falls: Vec<u32>,
     ht: Vec<i64>,
     hh: Vec<Arc<Histogram>>,
 }
 
-impl Apart {
-    pub fn of(samples: &Samples) -> Self {
-        let mut apart = Self::default();
-        for (at, (t, v)) in samples.t.iter().zip(&samples.v).enumerate() {
-            if is_hole(*v) {
-                if let Some(h) = samples.histogram(at).filter(|h| !h.is_stale()) {
-                    apart.ht.push(*t);
-                    apart.hh.push(h.clone());
+impl<'a> Apart<'a> {
+    pub fn of(samples: &'a Samples) -> Self {
+        let (mut ht, mut hh) = (Vec::new(), Vec::new());
+        let is_plain = samples.h.is_empty() && !samples.v.iter().any(|v| is_stale(*v));
+        let (ft, fv) = if is_plain {
+            (Cow::Borrowed(&samples.t[..]), Cow::Borrowed(&samples.v[..]))
+        } else {
+            let (mut ft, mut fv) = (Vec::new(), Vec::new());
+            for (at, (t, v)) in samples.t.iter().zip(&samples.v).enumerate() {
+                if is_hole(*v) {
+                    if let Some(h) = samples.histogram(at).filter(|h| !h.is_stale()) {
+                        ht.push(*t);
+                        hh.push(h.clone());
+                    }
+                } else if !is_stale(*v) {
+                    ft.push(*t);
+                    fv.push(*v);
                 }
-            } else if !is_stale(*v) {
-                apart.ft.push(*t);
-                apart.fv.push(*v);
             }
-        }
-        let (mut falls, mut before) = (0, f64::NEG_INFINITY);
-        apart.falls.extend(apart.fv.iter().map(|v| {
-            falls += u32::from(*v < before);
+            (Cow::Owned(ft), Cow::Owned(fv))
+        };
+        let (mut fallen, mut before) = (0, f64::NEG_INFINITY);
+        let count = |v: &f64| {
+            fallen += u32::from(*v < before);
             before = *v;
-            falls
-        }));
-        apart
+            fallen
+        };
+        let falls = fv.iter().map(count).collect();
+        Self { ft, fv, falls, ht, hh }
     }
 }
 
@@ -339,7 +347,7 @@ impl Place {
         self.fixed.unwrap_or(t).saturating_sub(self.offset)
     }
 
-    fn walk(&self, apart: &Apart, grid: Grid, f: &mut dyn FnMut(Window<'_>)) {
+    fn walk(&self, apart: &Apart<'_>, grid: Grid, f: &mut dyn FnMut(Window<'_>)) {
         let is_version_2 = self.is_version_2;
         let closed = i64::from(!is_version_2);
         let (mut floats, mut histograms) = (Slide::default(), Slide::default());
