@@ -55,6 +55,7 @@ fn is_topic(topic: &str) -> bool {
 type May = Box<dyn Fn(&Change) -> bool + Send + Sync>;
 type Made = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
 type Make = Box<dyn Fn(Change) -> Made + Send + Sync>;
+type Lasts = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
 /// Who listens, to what, and what they may know.
 pub struct Listener {
@@ -63,17 +64,28 @@ pub struct Listener {
     may: May,
     class: String,
     make: Option<Make>,
+    lasts: Option<Lasts>,
 }
 
 impl Listener {
-    /// A listener. `may` is asked at every change, so that a right or session that ends while a page stays open
-    /// ends what it hears.
+    /// A listener. `may` is asked at every change.
     pub fn new(
         org: impl Into<String>,
         topics: Topics,
         may: impl Fn(&Change) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self { org: org.into(), topics, may: Box::new(may), class: String::new(), make: None }
+        Self { org: org.into(), topics, may: Box::new(may), class: String::new(), make: None, lasts: None }
+    }
+
+    /// Ends the stream within twenty seconds after `lasts` says no: a session that ends while a page stays open ends
+    /// what that page hears. The browser comes again, and is asked at the door.
+    #[must_use]
+    pub fn as_long_as<F>(mut self, lasts: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = bool> + Send + 'static,
+    {
+        self.lasts = Some(Box::new(move || Box::pin(lasts())));
+        self
     }
 
     /// Sends a fragment instead of the bare name where `make` has one for the change. It is made once for all
@@ -195,8 +207,15 @@ impl State {
                     }
                     Err(RecvError::Closed) => return None,
                 },
-                // The id moves on even where nothing concerned this listener, so that coming back stays cheap.
-                _ = self.beat.tick() => return Some(format!(": still here\nid: {}\n\n", self.position()).into()),
+                _ = self.beat.tick() => {
+                    if let Some(lasts) = &self.listener.lasts
+                        && !lasts().await
+                    {
+                        return None;
+                    }
+                    // The id moves on even where nothing concerned this listener, so that coming back stays cheap.
+                    return Some(format!(": still here\nid: {}\n\n", self.position()).into());
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Stories of listeners: what they hear, what they do not, what they get after a break.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue};
@@ -125,6 +125,22 @@ async fn a_quiet_stream_beats_and_moves_its_place_on() {
     ear.hears().await.unwrap();
     hub.publish(change("patches", "1"));
     assert_eq!(ear.hears().await.unwrap(), ": still here\nid: b1-1\n\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_signed_out_hears_no_more() {
+    let hub = Hub::new("b1", 100);
+    let is_in = Arc::new(AtomicBool::new(true));
+    let asked = is_in.clone();
+    let listener = Listener::new("org-1", Topics::parse("work").unwrap(), |_| true).as_long_as(move || {
+        let is_in = asked.load(Ordering::Relaxed);
+        async move { is_in }
+    });
+    let mut ear = Ear::of(&hub, None, listener);
+    assert_eq!(ear.hears().await.unwrap(), ": listening\nid: b1-0\n\n");
+    assert_eq!(ear.hears().await.unwrap(), ": still here\nid: b1-0\n\n");
+    is_in.store(false, Ordering::Relaxed);
+    assert_eq!(ear.hears().await, None);
 }
 
 #[tokio::test(start_paused = true)]

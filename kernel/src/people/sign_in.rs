@@ -187,6 +187,15 @@ pub async fn by_cookie(ground: &Arc<Ground>, cookie: &str) -> Result<(Cx, Sessio
     Ok((ground.call(found.org, who, rights), found.id))
 }
 
+/// Whether this cookie still lets in; unlike [`by_cookie`] that does not count as a use of the session.
+///
+/// # Errors
+/// `Away` when the database is.
+pub async fn still_in(ground: &Ground, cookie: &str) -> Result<bool, Fault> {
+    let (clock, text) = (ground.clock.clone(), cookie.to_owned());
+    ground.db.read(move |tx| Ok(session::find(tx, &clock, &text)?.is_some())).await
+}
+
 /// Which program shows this token, with what it may do: never more than its maker may now.
 ///
 /// # Errors

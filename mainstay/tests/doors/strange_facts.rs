@@ -125,7 +125,7 @@ fn whatever_an_agent_says_no_rule_and_no_page_breaks() {
                     ask(&router, &nobody(), "POST", "/api/v1/agent/report", &headers, report.to_string())
                         .await;
                 assert_eq!(said.status, 200, "{number}: {}", said.text);
-                house.forward(std::time::Duration::from_secs(60)).await;
+                house.forward(std::time::Duration::from_mins(1)).await;
                 let left = house.db().read(move |tx| jobs::waiting(tx, org, fact::ASSESS)).await.unwrap();
                 assert_eq!(left, 0, "{number}: a rule could not judge what it was told");
                 let mut pages = vec!["/".to_owned(), "/assets".to_owned(), "/findings".to_owned()];
@@ -179,7 +179,7 @@ fn what_is_not_understood_was_not_seen() {
             let said =
                 ask(&router, &nobody(), "POST", "/api/v1/agent/report", &headers, report.to_string()).await;
             assert_eq!(said.status, 200);
-            house.forward(std::time::Duration::from_secs(60)).await;
+            house.forward(std::time::Duration::from_mins(1)).await;
             let findings = open(&router, &owner, &asked).await.json();
             let all = findings["items"].as_array().unwrap();
             let found = all.iter().find(|f| f["title"] == "/var is 98 % full").expect("it stays open");
