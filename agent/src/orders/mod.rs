@@ -51,7 +51,13 @@ impl Orders {
         for entry in fs::read_dir(&orders.folder)?.flatten() {
             let path = entry.path();
             let Some(order) = read_json::<Order>(&path.join("order.json")) else {
-                let _ = fs::remove_dir_all(&path); // half made, so never begun
+                // Half made, so never begun. What was begun keeps its memory, whatever became of its text: without it
+                // the order would be begun again.
+                if path.join("started").exists() {
+                    tracing::error!("{} cannot be read; it was begun and is not begun again", path.display());
+                } else {
+                    let _ = fs::remove_dir_all(&path);
+                }
                 continue;
             };
             if path.join("reported").exists() {
