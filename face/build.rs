@@ -42,12 +42,6 @@ fn build() -> Outcome<()> {
     let js = format!("(() => {{\n\"use strict\";\n{js}}})();\n");
     files.add("APP", "app.js", SCRIPT, js.as_bytes())?;
     files.add("HTMX", "htmx.js", SCRIPT, &without_map(&read(&modules.join("htmx.org/dist/htmx.min.js"))?))?;
-    files.add(
-        "SSE",
-        "hx-sse.js",
-        SCRIPT,
-        &without_map(&read(&modules.join("htmx.org/dist/ext/hx-sse.min.js"))?),
-    )?;
     let icons = icons(&own, &modules)?;
     files.add("ICONS", "icons.svg", "image/svg+xml", sprite(&icons).as_bytes())?;
     files.add("MARK", "mark.svg", "image/svg+xml", &read(&own.join("mark.svg"))?)?;

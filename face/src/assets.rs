@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn pages_stay_light() {
         let packed = |asset: &Asset| asset.gzip.map_or(asset.plain.len(), <[u8]>::len);
-        let script = packed(&HTMX) + packed(&SSE) + packed(&APP);
+        let script = packed(&HTMX) + packed(&APP);
         assert!(script < 40_000, "scripts are {script} bytes with gzip");
         assert!(packed(&CSS) < 20_000, "styles are {} bytes with gzip", packed(&CSS));
         assert!(FONT.plain.len() < 110_000, "the font is {} bytes", FONT.plain.len());
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn nothing_embedded_asks_for_another_place() {
-        for asset in [&CSS, &APP, &HTMX, &SSE] {
+        for asset in [&CSS, &APP, &HTMX] {
             let text = std::str::from_utf8(asset.plain).unwrap();
             assert!(!text.contains("sourceMappingURL"), "{}", asset.path);
             assert!(!text.contains("url(http") && !text.contains("@import"), "{}", asset.path);

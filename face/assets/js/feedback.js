@@ -62,9 +62,8 @@ function wait(by) {
   if (waiting === 0) page.removeAttribute("aria-busy");
   else setTimeout(() => { if (waiting > 0) page.setAttribute("aria-busy", "true"); }, 100);
 }
-const isStream = (event) => event.target.id === "live";
-document.addEventListener("htmx:before:request", (event) => isStream(event) || wait(1));
-document.addEventListener("htmx:finally:request", (event) => isStream(event) || wait(-1));
+document.addEventListener("htmx:before:request", () => wait(1));
+document.addEventListener("htmx:finally:request", () => wait(-1));
 window.addEventListener("pagehide", () => { waiting = 0; page.removeAttribute("aria-busy"); });
 document.addEventListener("submit", (event) => {
   // A form is sent once, however often its button is pressed.

@@ -3,13 +3,14 @@
 let lostAt = 0;
 let ageTimer;
 
-function lose() {
+function lose(at = Date.now()) {
   const banner = one("#lost");
   if (!banner || lostAt) return;
-  lostAt = Date.now();
+  lostAt = at;
+  const began = Date.now();
   const show = () => {
     // A blink of the network is not worth a word.
-    if (!lostAt || Date.now() - lostAt < 4000) return;
+    if (!lostAt || Date.now() - began < 4000) return;
     const since = new Date(lostAt).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     one("[data-said]", banner).textContent = navigator.onLine
       ? `No word from Mainstay since ${since}. What you see is ${span(Math.floor((Date.now() - lostAt) / 1000))} old.`
@@ -26,10 +27,49 @@ function regain() {
   if (banner) banner.hidden = true;
 }
 
-document.addEventListener("htmx:sse:error", lose);
-document.addEventListener("htmx:sse:after:connection", (event) => {
-  if ((event.detail.connection.status ?? 200) < 400) regain();
-});
+// The stream of the page. A break is mended by the browser; an answer that is no stream (a restart, a proxy, too many
+// at once) it would take for the end. A page nobody looks at gives its connection back: a browser has six a server.
+function listen(place) {
+  const topics = new Set([...place.dataset.live.split(","), "missed"]);
+  let since = place.dataset.since;
+  let hiddenAt = 0;
+  let [source, timer, pause] = [null, 0, 1000];
+  const hear = (event) => {
+    since = event.lastEventId || since;
+    place.dispatchEvent(new CustomEvent(event.type, { bubbles: true }));
+  };
+  const stop = () => {
+    clearTimeout(timer);
+    source?.close();
+  };
+  const start = () => {
+    stop();
+    if (document.hidden) return;
+    source = new EventSource(`/live?${new URLSearchParams({ topics: place.dataset.live, since })}`);
+    for (const topic of topics) source.addEventListener(topic, hear);
+    source.onopen = () => {
+      pause = 1000;
+      hiddenAt = 0;
+      regain();
+    };
+    source.onerror = () => {
+      lose(hiddenAt || Date.now());
+      if (source.readyState !== EventSource.CLOSED) return;
+      timer = setTimeout(start, pause * (0.7 + 0.6 * Math.random()));
+      pause = Math.min(pause * 2, 60000);
+    };
+  };
+  document.addEventListener("visibilitychange", () => {
+    hiddenAt ||= Date.now();
+    if (document.hidden) stop();
+    else start();
+  });
+  window.addEventListener("online", start);
+  start();
+}
+
+// After htmx, which begins in a timer of its own, has tied the regions of the page to their topics.
+document.addEventListener("DOMContentLoaded", () => setTimeout(() => all("[data-live]").forEach(listen)));
 window.addEventListener("offline", lose);
 window.addEventListener("online", () => {
   if (!one("#live")) regain();

@@ -1,10 +1,10 @@
 //! The hub: numbers changes, keeps the last ones, wakes who listens.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::{OnceCell, broadcast};
+use tokio::sync::broadcast;
 
 /// Something changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,15 +29,7 @@ impl Change {
 pub(super) struct Entry {
     pub(super) number: u64,
     pub(super) change: Change,
-    pub(super) named: Bytes,
-    fragments: Mutex<HashMap<String, Arc<OnceCell<Option<Bytes>>>>>,
-}
-
-impl Entry {
-    /// The place where the fragment for a class of listeners is made once.
-    pub(super) fn fragment(&self, class: &str) -> Arc<OnceCell<Option<Bytes>>> {
-        Arc::clone(locked(&self.fragments).entry(class.to_owned()).or_default())
-    }
+    pub(super) bytes: Bytes,
 }
 
 /// The hub. Clones share one.
@@ -87,13 +79,13 @@ impl Hub {
         let Some(sender) = ring.sender.clone() else { return };
         ring.last += 1;
         let number = ring.last;
-        let named = format!(
+        let bytes = format!(
             "id: {}-{number}\nevent: {}\ndata: {}\n\n",
             self.shared.boot,
             one_line(&change.topic),
             one_line(&change.id)
         );
-        let entry = Arc::new(Entry { number, change, named: named.into(), fragments: Mutex::default() });
+        let entry = Arc::new(Entry { number, change, bytes: bytes.into() });
         if ring.entries.len() >= self.shared.kept {
             ring.entries.pop_front();
         }

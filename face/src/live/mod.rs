@@ -1,8 +1,8 @@
 //! Live updates: a hub that says *what changed*, and one event stream per open page.
 //!
 //! A change has a topic (`work`, `asset.ast_01h`) and the id of what changed. It reaches every listener of the
-//! same organisation that asked for the topic and may know of it. Most listeners only hear the name and fetch the
-//! region that shows it; a hub can also send a fragment, made once for all listeners of one class.
+//! same organisation that asked for the topic and may know of it. Listeners hear the name alone and fetch what shows it,
+//! each with their own rights.
 //!
 //! Nothing is lost over a short break: every message carries an id, the last few hundred changes are kept, and a
 //! listener that comes back with `Last-Event-ID` gets what it missed. Where that is no longer kept it gets the

@@ -1,7 +1,6 @@
 //! One listener's stream of events (WHATWG HTML, "Server-sent events").
 
 use std::collections::{HashSet, VecDeque};
-use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -53,8 +52,6 @@ fn is_topic(topic: &str) -> bool {
 }
 
 type May = Box<dyn Fn(&Change) -> bool + Send + Sync>;
-type Made = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
-type Make = Box<dyn Fn(Change) -> Made + Send + Sync>;
 type Lasts = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
 /// Who listens, to what, and what they may know.
@@ -62,8 +59,6 @@ pub struct Listener {
     org: String,
     topics: Topics,
     may: May,
-    class: String,
-    make: Option<Make>,
     lasts: Option<Lasts>,
 }
 
@@ -74,7 +69,7 @@ impl Listener {
         topics: Topics,
         may: impl Fn(&Change) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self { org: org.into(), topics, may: Box::new(may), class: String::new(), make: None, lasts: None }
+        Self { org: org.into(), topics, may: Box::new(may), lasts: None }
     }
 
     /// Ends the stream within twenty seconds after `lasts` says no: a session that ends while a page stays open ends
@@ -88,47 +83,9 @@ impl Listener {
         self
     }
 
-    /// Sends a fragment instead of the bare name where `make` has one for the change. It is made once for all
-    /// listeners of a class, so a class must stand for everything that decides what is shown: organisation,
-    /// rights, language, zone.
-    #[must_use]
-    pub fn fragments<F>(
-        mut self,
-        class: impl Into<String>,
-        make: impl Fn(Change) -> F + Send + Sync + 'static,
-    ) -> Self
-    where
-        F: Future<Output = Option<String>> + Send + 'static,
-    {
-        self.class = class.into();
-        self.make = Some(Box::new(move |change| Box::pin(make(change))));
-        self
-    }
-
     fn hears(&self, change: &Change) -> bool {
         change.org == self.org && self.topics.0.contains(&change.topic) && (self.may)(change)
     }
-
-    async fn bytes(&self, hub: &Hub, entry: &Entry) -> Bytes {
-        let Some(make) = &self.make else { return entry.named.clone() };
-        let cell = entry.fragment(&self.class);
-        let made = cell
-            .get_or_init(|| async {
-                make(entry.change.clone()).await.map(|html| unnamed(&hub.position_of(entry.number), &html))
-            })
-            .await;
-        made.clone().unwrap_or_else(|| entry.named.clone())
-    }
-}
-
-/// A message without a name: htmx puts its fragments where they belong.
-fn unnamed(id: &str, html: &str) -> Bytes {
-    let mut text = format!("id: {id}\n");
-    for line in html.split(['\n', '\r']) {
-        let _ = writeln!(text, "data: {line}");
-    }
-    text.push('\n');
-    text.into()
 }
 
 /// The answer to `GET /live?topics=…&since=…`. `since` is the position the page was made at; a browser that comes
@@ -191,7 +148,7 @@ impl State {
         loop {
             while let Some(entry) = self.waiting.pop_front() {
                 if self.listener.hears(&entry.change) {
-                    return Some(self.listener.bytes(&self.hub, &entry).await);
+                    return Some(entry.bytes.clone());
                 }
             }
             tokio::select! {

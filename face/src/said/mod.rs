@@ -5,7 +5,7 @@ mod house;
 mod work;
 
 pub use asset::{Asset, Fact, Finding, Gap};
-pub use house::{Happened, Person, Subject};
+pub use house::{Grant, Happened, Person, Role, Subject, Team};
 pub use work::{Ended, Plan, Run, RunOutput, Window, Work};
 
 use jiff::Timestamp;

@@ -5,8 +5,9 @@ mod sentence;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use mainstay_kernel::access::{self, Scope};
 use mainstay_kernel::events::{self, Event};
-use mainstay_kernel::id::{EventId, PersonId, Ref};
+use mainstay_kernel::id::{EventId, PersonId, Ref, RoleId, TeamId};
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::{Cx, Fault, people};
 use mainstay_record::{AssetId, FindingId, PlanId, RunId, WorkId, asset, finding, plan, run, work};
@@ -82,7 +83,16 @@ fn thing(tx: &mut Tx<'_>, cx: &Cx, of: &Ref) -> Result<Option<Thing>, Fault> {
             .map(|p| (format!("#{} {}", p.number, p.title), format!("/maintenance/plans/{}", p.id))),
         "run" => run::get(tx, cx, RunId(of.id))
             .map(|r| (format!("run of {}", r.step), format!("/maintenance/runs/{}", r.id))),
-        "person" => people::get(tx, cx.org, PersonId(of.id)).map(|p| (p.name, "/settings/people".to_owned())),
+        "person" => {
+            people::get(tx, cx.org, PersonId(of.id)).map(|p| (p.name, format!("/settings/people/{}", p.id)))
+        }
+        "team" | "role" if cx.may(&access::VIEW_PEOPLE, Scope::Org).is_err() => return Ok(None),
+        "team" => {
+            access::team(tx, cx.org, TeamId(of.id)).map(|t| (t.name, format!("/settings/teams/{}", t.id)))
+        }
+        "role" => {
+            access::role(tx, cx.org, RoleId(of.id)).map(|r| (r.name, format!("/settings/roles/{}", r.id)))
+        }
         _ => return Ok(None),
     };
     match named {

@@ -59,12 +59,66 @@ pub(super) fn sentence(event: &Event) -> String {
         "person.totp_off" => "Authenticator codes switched off".to_owned(),
         "person.disabled" => "May no longer sign in".to_owned(),
         "person.enabled" => "May sign in again".to_owned(),
+        "person.added" => format!("Added: {}", name_in(event, "after")),
+        "person.changed" => changed_name(event),
+        "role.granted" => format!("Gave {}", given(event)),
+        "role.revoked" => format!("Took back {}", given(event)),
+        "role.made" => format!("Role made: {}", name_in(event, "after")),
+        "role.changed" => changed_role(event),
+        "role.removed" => format!("Role removed: {}", name_in(event, "before")),
+        "team.renamed" => format!("Renamed from {} to {}", body("before"), body("after")),
+        "team.member_added" => format!("Put {} into {}", body("person"), body("team")),
+        "team.member_removed" => format!("Took {} out of {}", body("person"), body("team")),
         "session.ended" => "Session ended".to_owned(),
         other => match body("name") {
             name if name.is_empty() => in_words(other),
             name => format!("{}: {name}", in_words(other)),
         },
     }
+}
+
+fn name_in<'e>(event: &'e Event, part: &str) -> &'e str {
+    event.body[part]["name"].as_str().unwrap_or_default()
+}
+
+/// `the role viewer, for what North owns: Ada Brandt`.
+fn given(event: &Event) -> String {
+    let body = |name: &str| event.body[name].as_str().unwrap_or_default();
+    let scope = match body("scope_name") {
+        "" => String::new(),
+        team => format!(", for what {team} owns"),
+    };
+    let to = match body("to_name") {
+        "" => String::new(),
+        name => format!(": {name}"),
+    };
+    format!("the role {}{scope}{to}", body("role"))
+}
+
+fn changed_name(event: &Event) -> String {
+    let of = |part: &str, field: &str| event.body[part][field].as_str().unwrap_or_default().to_owned();
+    let changes = ["name", "email"].into_iter().filter(|field| of("before", field) != of("after", field));
+    let said: Vec<String> = changes
+        .map(|field| {
+            format!("{} is now {}", if field == "name" { "name" } else { "address" }, of("after", field))
+        })
+        .collect();
+    if said.is_empty() { "Changed".to_owned() } else { format!("Changed: {}", said.join(", ")) }
+}
+
+/// Which rights came and which went: what an auditor looks for.
+fn changed_role(event: &Event) -> String {
+    let rights = |part: &str| -> Vec<&str> {
+        event.body[part]["rights"].as_array().into_iter().flatten().filter_map(|word| word.as_str()).collect()
+    };
+    let (before, after) = (rights("before"), rights("after"));
+    let came = after.iter().filter(|word| !before.contains(word)).map(|word| format!("+{word}"));
+    let went = before.iter().filter(|word| !after.contains(word)).map(|word| format!("−{word}"));
+    let all: Vec<String> = came.chain(went).collect();
+    if all.is_empty() {
+        return format!("Role renamed: {}", name_in(event, "after"));
+    }
+    format!("Role changed: {}", all.join(", "))
 }
 
 /// `token.revoked` as `Token revoked`.

@@ -159,15 +159,8 @@ pub(super) fn key_sheet() -> Markup {
 
 /// One stream per page. Without topics there is none.
 pub(super) fn stream(topics: &[String], since: &str) -> Markup {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("topics", &topics.join(","));
-    if !since.is_empty() {
-        query.append_pair("since", since);
-    }
     html! {
-        @if !topics.is_empty() {
-            div #live hidden hx-sse:connect={ "/live?" (query.finish()) } hx-swap="none" hx-target="this" {}
-        }
+        @if !topics.is_empty() { div #live hidden data-live=(topics.join(",")) data-since=(since) {} }
     }
 }
 

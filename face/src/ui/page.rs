@@ -216,7 +216,6 @@ fn framed(title: &str, theme: Option<&str>, now_ms: Option<i64>, body: &Markup) 
                 meta name="color-scheme" content="light dark";
                 meta name="htmx-config" content=(HTMX_CONFIG);
                 script defer src=(assets::HTMX.path) {}
-                script defer src=(assets::SSE.path) {}
                 script defer src=(assets::APP.path) {}
             }
             body { (body) }

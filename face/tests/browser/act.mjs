@@ -19,8 +19,8 @@ async function story(name, screen, more, tell) {
   } catch (error) {
     faults.push(`${name}: ${error.message.split("\n")[0]}`);
   }
-  // A browser says by itself that it is offline.
-  const said = messages.filter((text) => !text.includes("ERR_INTERNET_DISCONNECTED") && !text.includes("ERR_FAILED"));
+  // A browser says by itself that it is offline, or was refused.
+  const said = messages.filter((text) => !text.includes("ERR_INTERNET_DISCONNECTED") && !text.includes("ERR_FAILED") && !text.includes("status of 503"));
   faults.push(...said.map((text) => `${name}: ${text}`));
   await context.close();
 }
@@ -115,6 +115,50 @@ await story("new rows wait", desk, {}, async (page, check) => {
   check(await page.locator("tbody tr").count() === rows, "no row jumped in");
   await page.getByRole("link", { name: "Older" }).click();
   check(await page.getByRole("link", { name: "Newer" }).count() === 1, "paging leads back");
+});
+
+await story("a stream that is refused at first is asked for again", desk, {}, async (page, check) => {
+  let refused = 0;
+  await page.route("**/live?*", (route) => (refused++ < 2 ? route.fulfill({ status: 503, body: "later" }) : route.continue()));
+  await page.goto(base + "/work");
+  await page.waitForFunction(() => !document.querySelector(".fresh").hidden, null, { timeout: 30000 });
+  check(refused > 2, `it was asked for ${refused} times`);
+  check(await page.locator("#lost").isHidden(), "nothing is said to be lost");
+});
+
+await story("a script that comes late listens all the same", desk, {}, async (page, check) => {
+  await page.route("**/assets/app.*.js", async (route) => {
+    await new Promise((done) => setTimeout(done, 1000));
+    await route.continue();
+  });
+  await page.goto(base + "/work");
+  await page.waitForFunction(() => !document.querySelector(".fresh").hidden, null, { timeout: 30000 });
+  await page.goto(base + "/incidents");
+  await page.locator("#clocks h2").evaluate((title) => { title.textContent = "stale"; });
+  await page.evaluate(() => document.querySelector("#live").dispatchEvent(new CustomEvent("incident.2438", { bubbles: true })));
+  await page.waitForFunction(() => document.querySelector("#clocks h2").textContent === "Clocks");
+  check(await page.locator("#lost").isHidden(), "nothing is said to be lost");
+});
+
+await story("a page that nobody looks at listens to nothing, and catches up", desk, {}, async (page, check) => {
+  const asked = [];
+  page.on("request", (request) => { if (request.url().includes("/live?")) asked.push(request.url()); });
+  await page.addInitScript(() => {
+    window.looked = true;
+    Object.defineProperty(document, "hidden", { get: () => !window.looked });
+    window.look = (looked) => { window.looked = looked; document.dispatchEvent(new Event("visibilitychange")); };
+  });
+  await page.goto(base + "/work");
+  const shown = () => page.locator("[data-number]").textContent();
+  await page.waitForFunction(() => !document.querySelector(".fresh").hidden, null, { timeout: 30000 });
+  await page.evaluate(() => window.look(false));
+  await page.waitForTimeout(1500);
+  const [before, streams] = [await shown(), asked.length];
+  await page.waitForTimeout(5000);
+  check(await shown() === before && asked.length === streams, "it changed while nobody looked");
+  await page.evaluate(() => window.look(true));
+  await page.waitForFunction((known) => document.querySelector("[data-number]").textContent !== known, before, { timeout: 10000 });
+  check(/since=test-[1-9]/.test(asked.at(-1)), `it goes on where it was: ${asked.at(-1)}`);
 });
 
 await story("a region replaces itself", desk, {}, async (page, check) => {
