@@ -1,6 +1,7 @@
 //! The dispatcher of one process: claims what is due, runs it, and sleeps until the next is due or a commit wakes it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -127,7 +128,11 @@ async fn run(ground: &Arc<Ground>, job: Job) {
             let cx = ground.cx(job.org, "jobs");
             let work = reach(ground.clone(), cx, job.clone());
             match keep_lease(ground, &job, work).await {
-                Ok(next) => end(ground, &job, next).await,
+                Ok(Some(next)) => end(ground, &job, next).await,
+                Ok(None) => {
+                    lease_lost(&job);
+                    Ok(())
+                }
                 Err(fault) => Err(fault),
             }
         }
@@ -137,36 +142,52 @@ async fn run(ground: &Arc<Ground>, job: Job) {
     }
 }
 
-/// The work and the end of its job in one transaction. A lost lease undoes both.
-async fn transact_once(ground: &Arc<Ground>, job: &Job, transact: super::Transact) -> Result<(), Fault> {
-    let (cx, job) = (ground.cx(job.org, "jobs"), job.clone());
-    let whole = move |tx: &mut crate::store::Tx<'_>| {
-        let next = transact(tx, &cx, &job)?;
-        let kept = match next {
-            Next::Done => store::finish(tx, &job)?,
-            Next::At(at_ms) => store::again_at(tx, &job, at_ms)?,
-        };
-        if kept == 0 { Err(Fault::Stale) } else { Ok(()) }
-    };
-    ground.db.write(whole).await
+/// No fault of the job: it took so long that it was given to somebody else, who does it.
+fn lease_lost(job: &Job) {
+    tracing::debug!(job.kind = job.kind, job.id = %job.id, "its lease ran out; whoever has it now does it");
 }
 
-/// Runs work that reaches outside, pushing the lease forward for as long as it takes.
+/// The work and the end of its job in one transaction. A lost lease undoes both.
+async fn transact_once(ground: &Arc<Ground>, job: &Job, transact: super::Transact) -> Result<(), Fault> {
+    let (cx, own) = (ground.cx(job.org, "jobs"), job.clone());
+    let is_lost = Arc::new(AtomicBool::new(false));
+    let lost = Arc::clone(&is_lost);
+    let whole = move |tx: &mut crate::store::Tx<'_>| {
+        let job = &own;
+        lost.store(false, Ordering::Relaxed);
+        let next = transact(tx, &cx, job)?;
+        let kept = match next {
+            Next::Done => store::finish(tx, job)?,
+            Next::At(at_ms) => store::again_at(tx, job, at_ms)?,
+        };
+        lost.store(kept == 0, Ordering::Relaxed);
+        if kept == 0 { Err(Fault::Stale) } else { Ok(()) }
+    };
+    match ground.db.write(whole).await {
+        Err(Fault::Stale) if is_lost.load(Ordering::Relaxed) => {
+            lease_lost(job);
+            Ok(())
+        }
+        ended => ended,
+    }
+}
+
+/// Runs work that reaches outside, pushing the lease forward for as long as it takes; nothing when it was lost.
 async fn keep_lease(
     ground: &Arc<Ground>,
     job: &Job,
     work: std::pin::Pin<Box<dyn Future<Output = Result<Next, Fault>> + Send>>,
-) -> Result<Next, Fault> {
+) -> Result<Option<Next>, Fault> {
     let mut task = tokio::spawn(work);
     loop {
         let third = Duration::from_millis((LEASE_MS / 3).unsigned_abs());
         if let Ok(ended) = tokio::time::timeout(third, &mut task).await {
-            return ended.map_err(Fault::broken)?;
+            return ended.map_err(Fault::broken)?.map(Some);
         }
         let (job, until_ms) = (job.clone(), ground.clock.now_ms() + LEASE_MS);
         if ground.db.write(move |tx| store::extend(tx, &job, until_ms)).await? == 0 {
             task.abort();
-            return Err(Fault::Stale);
+            return Ok(None);
         }
     }
 }
