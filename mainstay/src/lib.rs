@@ -7,6 +7,7 @@ pub mod door;
 pub mod first_minute;
 pub mod home;
 pub mod house;
+pub mod memory;
 pub mod organisations;
 pub mod pages;
 pub mod server;

@@ -6,5 +6,6 @@ use clap::Parser;
 use mainstay::cli::{Command, run};
 
 fn main() -> ExitCode {
+    mainstay::memory::give_back();
     run(Command::parse())
 }
