@@ -104,6 +104,19 @@ pub fn list(tx: &mut Tx<'_>, cx: &Cx, after: (&str, AssetId), limit: u32) -> Res
     )
 }
 
+/// How many in use a team owns; nothing for who may not see them.
+pub fn owned_by(tx: &mut Tx<'_>, cx: &Cx, team: TeamId) -> Result<Option<i64>, Fault> {
+    if cx.may(&rights::VIEW, Scope::Team(Some(team))).is_err() {
+        return Ok(None);
+    }
+    let count = tx.one(
+        sql!("SELECT COUNT(*) FROM asset WHERE org_id = $1 AND state = 'active' AND team_id = $2"),
+        args![cx.org, team],
+        |row| row.get(0),
+    )?;
+    Ok(Some(count))
+}
+
 /// How many are in use among those the caller may see.
 pub fn count(tx: &mut Tx<'_>, cx: &Cx) -> Result<i64, Fault> {
     let scopes = cx.scopes(&rights::VIEW);

@@ -203,6 +203,18 @@ fn check_grantee(tx: &mut Tx<'_>, cx: &Cx, to: Grantee) -> Result<(), Fault> {
 }
 
 fn told(tx: &mut Tx<'_>, cx: &Cx, verb: &'static str, role: &Role, grant: &Grant) -> Result<(), Fault> {
-    let body = serde_json::json!({ "role": role.name, "to": grant.to, "scope": grant.scope });
+    // With the names of that moment: the log must tell who it was when they are long gone.
+    let to_name = match grant.to {
+        Grantee::Person(person) => people::get(tx, cx.org, person)?.name,
+        Grantee::Team(team) => name_of(tx, cx, team)?,
+    };
+    let scope_name = grant.scope.map(|team| name_of(tx, cx, team)).transpose()?;
+    let body = serde_json::json!({
+        "role": role.name, "to": grant.to, "to_name": to_name, "scope": grant.scope, "scope_name": scope_name,
+    });
     events::record(tx, cx, verb, Ref::new("role", role.id.0), &[grant.to.about()], &body).map(drop)
+}
+
+fn name_of(tx: &mut Tx<'_>, cx: &Cx, team: TeamId) -> Result<String, Fault> {
+    Ok(store::team(tx, cx.org, team)?.ok_or(Fault::NotFound { what: "team" })?.name)
 }

@@ -16,7 +16,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 use crate::house::ROOMS;
 
-use super::{asset, audit, finding, people, plan, work};
+use super::{asset, audit, finding, people, plan, role, team, work};
 
 pub(super) fn routes() -> Router<Door> {
     Router::new().route("/api/v1/openapi.json", get(shown))
@@ -71,6 +71,25 @@ Send Idempotency-Key with every POST; a repeat gets the first answer. The agents
         audit::list,
         people::list,
         people::add,
+        people::one,
+        people::change,
+        people::disable,
+        people::enable,
+        team::list,
+        team::one,
+        team::make,
+        team::rename,
+        team::add_member,
+        team::remove_member,
+        team::remove,
+        role::list,
+        role::one,
+        role::make,
+        role::change,
+        role::remove,
+        role::grants,
+        role::give,
+        role::revoke,
     ),
     components(schemas(Problem, FieldFault))
 )]

@@ -8,6 +8,8 @@ mod faults;
 mod finding;
 mod people;
 mod plan;
+mod role;
+mod team;
 mod work;
 
 use axum::Router;
@@ -27,6 +29,8 @@ pub fn routes() -> Router<Door> {
         .merge(plan::routes())
         .merge(audit::routes())
         .merge(people::routes())
+        .merge(team::routes())
+        .merge(role::routes())
         .merge(document::routes())
         .layer(middleware::map_response(faults::told))
         .merge(faults::routes())

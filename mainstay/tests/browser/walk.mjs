@@ -51,6 +51,30 @@ for (let tries = 0; tries < 80 && message === "/settings/messages"; tries += 1) 
   message = await first.locator("main li a.link").first().getAttribute("href", { timeout: 500 }).catch(() => message);
 }
 if (!/no mail address|no mail server/.test(await (await first.goto(base + message)).text()) && message !== "/settings/messages") faults.push("a message that could not be sent does not say why");
+// A team, a role of one's own made after one of the house, and the role given to the team for what it owns.
+await first.goto(`${base}/settings/teams`);
+await first.fill("main [name=name]", "North");
+await first.getByRole("button", { name: "Make it" }).click();
+const team = new URL(first.url()).pathname;
+await first.getByRole("button", { name: "Put in" }).click();
+await first.goto(`${base}/settings/roles`);
+await first.getByRole("link", { name: "operator" }).click();
+await first.getByRole("link", { name: "Make one like it" }).click();
+await first.fill("main [name=name]", "");
+await first.locator("main [name=rights]:checked").first().uncheck();
+await first.getByRole("button", { name: "Make it" }).click();
+if ((await first.locator("[aria-invalid=true]").count()) === 0) faults.push("a role without a name is not refused under its field");
+await first.fill("main [name=name]", "Keeper of hosts");
+await first.getByRole("button", { name: "Make it" }).click();
+const role = new URL(first.url()).pathname;
+await first.goto(base + team);
+await first.selectOption("main [name=role]", { label: "Keeper of hosts" });
+await first.selectOption("main [name=scope]", { label: "what North owns" });
+await first.getByRole("button", { name: "Give the role" }).click();
+if (!/Keeper of hosts for what North owns/.test(await first.innerText("main"))) faults.push("a role that was given to a team is not on its page");
+const person = await first.locator("main a.link[href*='/settings/people/']").first().getAttribute("href");
+await first.goto(base + person);
+if (!/by being in North/.test(await first.innerText("main"))) faults.push("a person's page does not tell what they have by their team");
 const state = await plain.storageState();
 await plain.close();
 
@@ -64,7 +88,7 @@ const pages = {
   asset, "asset-findings": `${asset}/findings`, "asset-history": `${asset}/history`, "asset-edit": `${asset}/edit`,
   updates: `${asset}/facts/updates`, sockets: `${asset}/facts/sockets`, accounts: `${asset}/facts/accounts`, system: `${asset}/facts/system`,
   sshd: `${asset}/facts/sshd`, work: "/work", mine: "/work?which=mine", all: "/work?which=all", new: "/work/new", task, maintenance: "/maintenance",
-  settings: "/settings", people: "/settings/people", roles: "/settings/roles", tokens: "/settings/tokens", agents: "/settings/agents",
+  settings: "/settings", people: "/settings/people", person, teams: "/settings/teams", team, "team-remove": `${team}/remove`, roles: "/settings/roles", role, "role-new": "/settings/roles/new", tokens: "/settings/tokens", agents: "/settings/agents",
   policies: "/settings/policies", limits: "/hygiene/limits", mail: "/settings/mail", channels: "/settings/channels", channel, messages: "/settings/messages", message, audit: "/settings/audit?verify=1", me: "/me", find: "/find?q=openssl", "not-found": "/nowhere", "sign-in": "/sign-in",
 };
 

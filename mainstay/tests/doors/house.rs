@@ -12,8 +12,8 @@ use mainstay::door::{self, Peer};
 use mainstay_face::Door;
 use mainstay_face::headers::Transport;
 use mainstay_face::live::Hub;
-use mainstay_kernel::access::BuiltIn;
-use mainstay_kernel::id::PersonId;
+use mainstay_kernel::access::{self, BuiltIn};
+use mainstay_kernel::id::{GrantId, PersonId, RoleId, TeamId};
 use mainstay_kernel::people::{link, sign_in, token};
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::testing::{House, MONDAY_MS, story};
@@ -155,6 +155,23 @@ pub struct Things {
     pub role: String,
     pub notice: String,
     pub channel: String,
+    /// Two of each, for pages and for programs.
+    pub team: [TeamId; 2],
+    pub own_role: [RoleId; 2],
+    pub grant: [GrantId; 2],
+}
+
+/// A team, a role of one's own, and that role given to somebody.
+fn access_of(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    all: &[&'static access::Right],
+    tag: &str,
+    to: PersonId,
+) -> Result<(TeamId, RoleId, GrantId), Fault> {
+    let team = access::make_team(tx, cx, &format!("Team {tag}"))?;
+    let role = access::make_role(tx, cx, all, &format!("Role {tag}"), &["record.view".to_owned()])?;
+    Ok((team, role, access::grant(tx, cx, role, access::Grantee::Person(to), Some(team))?))
 }
 
 /// Something told to somebody by mail where no mail leaves, and a webhook that hears of nothing.
@@ -241,7 +258,7 @@ impl Things {
         let (plan, run) = ready(house, asset, agent).await;
         let (doomed, _) = ready(house, third, third_agent).await;
         let (person, _) = house.person(&format!("Extra {tag}"), Some(BuiltIn::Viewer)).await;
-        let (cx, tag) = (house.cx(), tag.to_owned());
+        let (cx, tag, all) = (house.cx(), tag.to_owned(), house.ground.rights.clone());
         house
             .db()
             .write(move |tx| {
@@ -268,14 +285,19 @@ impl Things {
                         ..work::New::default()
                     },
                 )?;
-                let role = mainstay_kernel::access::roles(tx, &cx)?
+                let role = access::roles(tx, &cx)?
                     .into_iter()
                     .find(|r| r.built_in == Some(BuiltIn::Viewer))
                     .expect("built in")
                     .id
                     .to_string();
                 let (notice, channel) = told_and_channel(tx, &cx, &tag)?;
+                let one = access_of(tx, &cx, &all, &format!("{tag} one"), person)?;
+                let two = access_of(tx, &cx, &all, &format!("{tag} two"), person)?;
                 Ok(Self {
+                    team: [one.0, two.0],
+                    own_role: [one.1, two.1],
+                    grant: [one.2, two.2],
                     notice,
                     channel,
                     asset,

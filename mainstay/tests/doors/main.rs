@@ -1,5 +1,6 @@
 //! The tests of every door, over the real router, on both engines: who may what, what is told, what is refused.
 
+mod access;
 mod bad_input;
 mod contract;
 mod house;

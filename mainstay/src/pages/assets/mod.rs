@@ -12,7 +12,8 @@ use mainstay_face::ui::{
     timeline,
 };
 use mainstay_face::{Answer, Caller, Door, frame, look, told};
-use mainstay_kernel::{Fault, people};
+use mainstay_kernel::store::Tx;
+use mainstay_kernel::{Cx, Fault, access, people};
 use mainstay_record::fact::Fact;
 use mainstay_record::finding::Finding;
 use mainstay_record::{AssetId, agent, asset, fact, finding, plan};
@@ -41,7 +42,24 @@ struct One {
     neighbours: Vec<asset::Neighbour>,
     plans: Vec<plan::Plan>,
     agent: Option<agent::Agent>,
-    owner: Option<String>,
+    /// Team and person, as far as there are any.
+    owners: Vec<String>,
+}
+
+/// Who answers for an asset, by name.
+fn owners(tx: &mut Tx<'_>, cx: &Cx, asset: &asset::Asset) -> Result<Vec<String>, Fault> {
+    let person = asset.owner.map(|id| people::get(tx, cx.org, id).map(|person| person.name));
+    let team = asset.team.map(|id| access::team(tx, cx.org, id).map(|team| team.name));
+    let mut names = Vec::new();
+    for name in [team, person].into_iter().flatten() {
+        match name {
+            Ok(name) => names.push(name),
+            // A team that was removed owns nothing any more.
+            Err(Fault::NotFound { .. }) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(names)
 }
 
 async fn gather(caller: &Caller, id: &str) -> Result<One, Fault> {
@@ -49,7 +67,6 @@ async fn gather(caller: &Caller, id: &str) -> Result<One, Fault> {
     caller
         .read(move |tx, cx| {
             let asset = asset::get(tx, cx, id)?;
-            let owner = asset.owner.and_then(|owner| people::get(tx, cx.org, owner).ok()).map(|p| p.name);
             Ok(One {
                 facts: fact::all(tx, cx, id)?,
                 unseen: fact::unseen(tx, cx, id)?,
@@ -57,7 +74,7 @@ async fn gather(caller: &Caller, id: &str) -> Result<One, Fault> {
                 neighbours: asset::neighbours(tx, cx, id)?,
                 plans: plan::of_asset(tx, cx, id)?,
                 agent: agent::of_asset(tx, cx, id)?,
-                owner,
+                owners: owners(tx, cx, &asset)?,
                 asset,
             })
         })
@@ -92,7 +109,10 @@ fn head(one: &One, current: &str) -> Page {
         .section("assets")
         .crumb("Assets", "/assets")
         .marks(marks)
-        .lead(one.owner.as_ref().map_or("Nobody owns it yet.".to_owned(), |name| format!("Owned by {name}.")))
+        .lead(match &*one.owners {
+            [] => "Nobody owns it yet.".to_owned(),
+            names => format!("Owned by {}.", names.join(", ")),
+        })
         .act(Act::link("Edit", format!("/assets/{id}/edit")))
         .act(
             Act::post("Plan updates", "/maintenance/plans")
