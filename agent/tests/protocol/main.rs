@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         ("bad_answers_are_survived", bad_answers_are_survived),
         ("kill_9_at_any_moment_loses_and_doubles_nothing", kill_9_at_any_moment_loses_and_doubles_nothing),
         ("improper_late_and_unknown_orders_are_refused", improper_late_and_unknown_orders_are_refused),
+        ("an_order_that_lost_its_text_is_not_begun_again", an_order_that_lost_its_text_is_not_begun_again),
         ("a_simulation_runs_once_and_says_what_apt_says", a_simulation_runs_once_and_says_what_apt_says),
     ];
     let wanted = words.iter().skip(1).find(|word| !word.starts_with('-'));
@@ -299,7 +300,21 @@ fn improper_late_and_unknown_orders_are_refused() {
     });
 }
 
-/// The agent is killed while the order runs; the job goes on, its outcome arrives once, the steps are apt's.
+fn an_order_that_lost_its_text_is_not_begun_again() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), Server::start());
+    let orders = folder.path().join("orders");
+    std::fs::create_dir_all(orders.join("sim")).unwrap();
+    std::fs::write(orders.join("sim/started"), "before\n").unwrap();
+    server.with(|state| state.orders = vec![order("sim", Task::SimulatePackages { wish: Wish::Everything })]);
+    while_running(config(folder.path(), &server.address, TOKEN), || {
+        server.until("an outcome", |state| state.outcomes.contains_key("sim"));
+    })
+    .unwrap();
+    assert_eq!(server.with(|state| state.outcomes["sim"][0].state), OutcomeState::Failed);
+    assert_eq!(std::fs::read_to_string(orders.join("sim/started")).unwrap(), "before\n");
+}
+
+/// The agent is killed while the order runs; the job goes on, its outcome arrives, the steps are apt's.
 fn a_simulation_runs_once_and_says_what_apt_says() {
     let Ok(told) = Command::new("apt-get").args(["-s", "-o", "Debug::NoLocking=1", "dist-upgrade"]).output()
     else {
@@ -318,11 +333,13 @@ fn a_simulation_runs_once_and_says_what_apt_says() {
             .unwrap()
     };
     let started = folder.path().join("orders/sim/started");
+    let begun_by = || std::fs::read_to_string(&started).unwrap_or_default();
     let mut agent = start();
-    while !started.exists() {
+    // The file is there before its line is.
+    while !begun_by().ends_with('\n') {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let first = std::fs::read_to_string(&started).unwrap();
+    let first = begun_by();
     agent.kill().unwrap();
     agent.wait().unwrap();
     let mut agent = start();
@@ -334,9 +351,11 @@ fn a_simulation_runs_once_and_says_what_apt_says() {
     }
     agent.kill().unwrap();
     agent.wait().unwrap();
+    assert_eq!(begun_by(), first, "it was begun once");
     let outcome = server.with(|state| state.outcomes["sim"].clone());
-    assert_eq!((outcome.len(), outcome[0].state), (1, OutcomeState::Succeeded), "{outcome:?}");
-    assert_eq!(std::fs::read_to_string(&started).unwrap(), first, "it was begun once");
+    // An agent that was killed before it had the answer tells the same once more.
+    assert!(outcome.iter().all(|told| *told == outcome[0]), "{outcome:?}");
+    assert_eq!(outcome[0].state, OutcomeState::Succeeded, "{outcome:?}");
     let simulation: Simulation = serde_json::from_value(outcome[0].result.clone().unwrap()).unwrap();
     let theirs = told.lines().filter(|line| line.starts_with("Inst ") || line.starts_with("Remv ")).count();
     assert_eq!(simulation.steps.len(), theirs);
