@@ -71,6 +71,7 @@ fn mark(folder: &Path, name: &str) -> io::Result<bool> {
             writeln!(file, "{}", std::process::id())?;
             file.sync_all()?;
             disk::sync_folder(&path)?;
+            disk::sync_folder(folder)?; // a power cut must not take the whole folder with the mark in it
             Ok(true)
         }
         Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => Ok(false),
