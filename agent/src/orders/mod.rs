@@ -123,8 +123,8 @@ impl Orders {
     async fn carry_out(&self, path: &Path, order: &Order) -> io::Result<()> {
         if !path.join("outcome.json").exists() {
             match refusal(order, self.agent.config.may_change) {
-                Some(outcome) if !path.join("started").exists() => job::conclude(path, &outcome)?,
-                _ => self.begin(path, order).await?,
+                Some(outcome) => job::refuse(path, &outcome)?,
+                None => self.begin(path, order).await?,
             }
         }
         self.report(path, order).await

@@ -34,8 +34,12 @@ impl Watch {
             (self.quiet, self.has_called_again) = (0, true);
             return spawn(program, path);
         }
-        let lost = outcome(OutcomeState::Lost, "the process that carried it out vanished before it ended");
-        job::conclude(path, &lost)
+        if is_begun || was_called_again {
+            let because = "the process that carried it out vanished before it ended";
+            return job::give_up(path, &outcome(OutcomeState::Lost, because));
+        }
+        let because = "its process did not begin within 30 s; nothing was done";
+        job::refuse(path, &outcome(OutcomeState::Failed, because))
     }
 }
 
@@ -56,4 +60,32 @@ pub fn spawn(program: &[OsString], path: &Path) -> io::Result<()> {
     // Somebody has to take the exit code, else the process stays as a zombie.
     std::thread::spawn(move || child.wait());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+
+    use rustix::fs::{FlockOperation, flock};
+
+    use super::{job, outcome};
+    use crate::wire::OutcomeState;
+
+    #[test]
+    fn nothing_is_said_in_place_of_a_job_that_works_nor_that_it_did_not_begin_when_it_did() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, ended) = (folder.path(), outcome(OutcomeState::Expired, "it came after its time"));
+        let is_told = || path.join("outcome.json").exists();
+        let of_a_job = File::create(path.join("lock")).unwrap();
+        flock(&of_a_job, FlockOperation::LockExclusive).unwrap();
+        job::refuse(path, &ended).unwrap();
+        job::give_up(path, &ended).unwrap();
+        assert!(!is_told(), "a job has the lock, and may be about to begin");
+        drop(of_a_job);
+        fs::write(path.join("started"), "1\n").unwrap();
+        job::refuse(path, &ended).unwrap();
+        assert!(!is_told(), "it was begun");
+        job::give_up(path, &ended).unwrap();
+        assert!(is_told());
+    }
 }

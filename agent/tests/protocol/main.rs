@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         ("bad_answers_are_survived", bad_answers_are_survived),
         ("kill_9_at_any_moment_loses_and_doubles_nothing", kill_9_at_any_moment_loses_and_doubles_nothing),
         ("improper_late_and_unknown_orders_are_refused", improper_late_and_unknown_orders_are_refused),
+        ("a_job_is_not_kept_from_its_order_by_a_look", a_job_is_not_kept_from_its_order_by_a_look),
         ("an_order_that_lost_its_text_is_not_begun_again", an_order_that_lost_its_text_is_not_begun_again),
         ("a_simulation_runs_once_and_says_what_apt_says", a_simulation_runs_once_and_says_what_apt_says),
     ];
@@ -298,6 +299,29 @@ fn improper_late_and_unknown_orders_are_refused() {
         assert_eq!(state_of("look"), OutcomeState::Succeeded);
         assert!(!folder.path().join("up").exists());
     });
+}
+
+/// The agent looks whether a job works by taking its lock, shared; on a slow machine the look may take long.
+fn a_job_is_not_kept_from_its_order_by_a_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = serde_json::to_vec(&order("look", Task::Look { sections: Vec::new() })).unwrap();
+    std::fs::write(folder.path().join("order.json"), text).unwrap();
+    let lock = std::fs::File::create(folder.path().join("lock")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockShared).unwrap();
+    let exe = std::env::current_exe().unwrap();
+    let mut job = Command::new(exe).arg("agent-job").arg(folder.path()).spawn().unwrap();
+    let files = format!("/proc/{}/fd", job.id());
+    let is_at_the_lock = || {
+        let files = std::fs::read_dir(&files).into_iter().flatten().flatten();
+        files.flat_map(|file| std::fs::read_link(file.path())).any(|file| file.ends_with("lock"))
+    };
+    while !is_at_the_lock() && job.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    drop(lock);
+    assert!(job.wait().unwrap().success());
+    assert!(folder.path().join("started").exists() && folder.path().join("outcome.json").exists());
 }
 
 fn an_order_that_lost_its_text_is_not_begun_again() {
