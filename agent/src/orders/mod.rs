@@ -40,6 +40,7 @@ pub struct Orders {
     folder: PathBuf,
     /// Order id → newest fence, of those being reported now.
     active: Mutex<HashMap<String, u64>>,
+    is_over: tokio::sync::watch::Sender<bool>,
 }
 
 impl Orders {
@@ -48,7 +49,8 @@ impl Orders {
         let folder = agent.config.folder.join("orders");
         disk::private_folder(&folder)?;
         disk::sync_folder(&folder)?;
-        let orders = Arc::new(Self { agent, folder, active: Mutex::default() });
+        let (active, is_over) = (Mutex::default(), tokio::sync::watch::Sender::new(false));
+        let orders = Arc::new(Self { agent, folder, active, is_over });
         let mut kept = Vec::new();
         for path in memory::all(&orders.folder)? {
             let Some(order) = read_json::<Order>(&path.join("order.json")) else {
@@ -70,6 +72,12 @@ impl Orders {
             }
         }
         Ok(orders)
+    }
+
+    /// Reports nothing more from now on: another agent may open the folder. The jobs go on.
+    pub async fn end(&self) {
+        self.is_over.send_replace(true);
+        self.is_over.closed().await;
     }
 
     /// Takes orders in, and answers whether any of them was new. One that is known is not begun again; its
@@ -110,13 +118,19 @@ impl Orders {
         }
         active.insert(order.id.clone(), order.fence);
         drop(active);
-        let orders = Arc::clone(self);
+        let (orders, mut is_over) = (Arc::clone(self), self.is_over.subscribe());
         tokio::spawn(async move {
             let path = orders.folder.join(&order.id);
-            if let Err(fault) = orders.carry_out(&path, &order).await {
+            let ended = tokio::select! {
+                ended = orders.carry_out(&path, &order) => ended,
+                _ = is_over.wait_for(|is_over| *is_over) => Ok(()),
+            };
+            if let Err(fault) = ended {
                 tracing::error!("order {}: {fault}", order.id);
             }
             orders.active.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&order.id);
+            drop(orders);
+            drop(is_over); // last: whoever waits for the end finds nothing of it left
         });
     }
 

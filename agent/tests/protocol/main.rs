@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         ("improper_late_and_unknown_orders_are_refused", improper_late_and_unknown_orders_are_refused),
         ("a_job_is_not_kept_from_its_order_by_a_look", a_job_is_not_kept_from_its_order_by_a_look),
         ("an_order_that_lost_its_text_is_not_begun_again", an_order_that_lost_its_text_is_not_begun_again),
+        ("an_agent_that_ended_lets_go_of_its_orders", an_agent_that_ended_lets_go_of_its_orders),
         ("a_simulation_runs_once_and_says_what_apt_says", a_simulation_runs_once_and_says_what_apt_says),
     ];
     let wanted = words.iter().skip(1).find(|word| !word.starts_with('-'));
@@ -336,6 +337,24 @@ fn an_order_that_lost_its_text_is_not_begun_again() {
     .unwrap();
     assert_eq!(server.with(|state| state.outcomes["sim"][0].state), OutcomeState::Failed);
     assert_eq!(std::fs::read_to_string(orders.join("sim/started")).unwrap(), "before\n");
+}
+
+/// Whoever runs the agent may open its folder again at once, in the same process too.
+fn an_agent_that_ended_lets_go_of_its_orders() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), Server::start());
+    server.with(|state| state.orders = vec![order("sim", Task::SimulatePackages { wish: Wish::Everything })]);
+    let mut config = config(folder.path(), &server.address, TOKEN);
+    (config.sections, config.job_program) = (Vec::new(), vec!["true".into()]);
+    let agent = Arc::downgrade(&config.look);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let running = runtime.spawn(mainstay_agent::run(config, async {
+        let _ = stopped.await;
+    }));
+    server.until("a question of the order", |state| state.output.contains_key("sim"));
+    stop.send(()).unwrap();
+    runtime.block_on(running).unwrap().unwrap();
+    assert!(agent.upgrade().is_none(), "nothing of it is left");
 }
 
 /// The agent is killed while the order runs; the job goes on, its outcome arrives, the steps are apt's.
