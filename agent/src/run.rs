@@ -142,12 +142,13 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(
     let mut tasks = JoinSet::new();
     tasks.spawn(look(Arc::clone(&agent)));
     tasks.spawn(send(Arc::clone(&agent), Arc::clone(&orders)));
-    tasks.spawn(ask(Arc::clone(&agent), orders));
+    tasks.spawn(ask(Arc::clone(&agent), Arc::clone(&orders)));
     let ended = tokio::select! {
         () = shutdown => None,
         ended = tasks.join_next() => ended,
     };
     tasks.shutdown().await;
+    orders.end().await;
     let spool = agent.spool();
     agent.is_over.store(true, Ordering::Relaxed);
     drop(spool);

@@ -30,19 +30,39 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// Called once more for an order whose process vanished, it looks how far that one came: a change is repaired and
 /// read back, never begun again; what changes nothing is simply done again.
 pub fn job(folder: &Path) -> ExitCode {
-    match carry_out(folder) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            let _ = conclude(folder, &outcome(OutcomeState::Failed, &fault.to_string()));
-            ExitCode::FAILURE
+    let lock = match hold(folder) {
+        Ok(Some(lock)) => lock,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(_) => return ExitCode::FAILURE, // whoever watches tells that it did not begin
+    };
+    let done = carry_out(folder).or_else(|fault| {
+        conclude(folder, &outcome(OutcomeState::Failed, &fault.to_string()))?;
+        Err(fault)
+    });
+    drop(lock);
+    if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The lock of whoever works on the order, or of whoever says that nobody will; `None` while another has it.
+///
+/// A look at it ([`is_running`]) has it too, shared and for a moment, on a slow machine for longer. That is waited for:
+/// a job that took it for another job would go away, and nobody would begin the order.
+fn hold(folder: &Path) -> io::Result<Option<File>> {
+    let lock = File::create(folder.join("lock"))?;
+    loop {
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return Ok(Some(lock));
         }
+        if flock(&lock, FlockOperation::NonBlockingLockShared).is_err() {
+            return Ok(None);
+        }
+        flock(&lock, FlockOperation::Unlock)?;
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
 fn carry_out(folder: &Path) -> io::Result<()> {
-    let lock = File::create(folder.join("lock"))?;
-    if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() || folder.join("outcome.json").exists()
-    {
+    if folder.join("outcome.json").exists() {
         return Ok(());
     }
     let is_first = mark(folder, "started")?;
@@ -71,6 +91,7 @@ fn mark(folder: &Path, name: &str) -> io::Result<bool> {
             writeln!(file, "{}", std::process::id())?;
             file.sync_all()?;
             disk::sync_folder(&path)?;
+            disk::sync_folder(folder)?; // a power cut must not take the whole folder with the mark in it
             Ok(true)
         }
         Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => Ok(false),
@@ -98,6 +119,22 @@ fn perform(task: &Task, run: &mut Run, is_first: bool) -> io::Result<Outcome> {
             Ok(Outcome { result: serde_json::to_value(&seen).ok(), ..outcome(state, &summary) })
         }
         Task::Look { .. } | Task::Unknown => Ok(outcome(OutcomeState::Refused, "no order for a process")),
+    }
+}
+
+/// Puts down that the order is not begun, unless it was or is just being begun. No job begins it afterwards.
+pub fn refuse(folder: &Path, ended: &Outcome) -> io::Result<()> {
+    match hold(folder)? {
+        Some(_lock) if !folder.join("started").exists() => conclude(folder, ended),
+        _ => Ok(()),
+    }
+}
+
+/// Puts down what became of an order whose job is gone, unless a job works on it after all.
+pub fn give_up(folder: &Path, ended: &Outcome) -> io::Result<()> {
+    match hold(folder)? {
+        Some(_lock) => conclude(folder, ended),
+        None => Ok(()),
     }
 }
 

@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,10 +20,12 @@ use crate::{clock, disk};
 mod change;
 pub mod job;
 mod keep;
+mod memory;
 mod names;
 mod repack;
 mod simulate;
 mod space;
+mod watch;
 mod way_back;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,6 +40,7 @@ pub struct Orders {
     folder: PathBuf,
     /// Order id → newest fence, of those being reported now.
     active: Mutex<HashMap<String, u64>>,
+    is_over: tokio::sync::watch::Sender<bool>,
 }
 
 impl Orders {
@@ -46,22 +48,18 @@ impl Orders {
     pub fn open(agent: Arc<Agent>) -> io::Result<Arc<Self>> {
         let folder = agent.config.folder.join("orders");
         disk::private_folder(&folder)?;
-        let orders = Arc::new(Self { agent, folder, active: Mutex::new(HashMap::new()) });
+        disk::sync_folder(&folder)?;
+        let (active, is_over) = (Mutex::default(), tokio::sync::watch::Sender::new(false));
+        let orders = Arc::new(Self { agent, folder, active, is_over });
         let mut kept = Vec::new();
-        for entry in fs::read_dir(&orders.folder)?.flatten() {
-            let path = entry.path();
+        for path in memory::all(&orders.folder)? {
             let Some(order) = read_json::<Order>(&path.join("order.json")) else {
-                // Half made, so never begun. What was begun keeps its memory, whatever became of its text: without it
-                // the order would be begun again.
-                if path.join("started").exists() {
-                    tracing::error!("{} cannot be read; it was begun and is not begun again", path.display());
-                } else {
-                    let _ = fs::remove_dir_all(&path);
-                }
+                // Without its folder the order would be begun again when it is handed out again.
+                tracing::error!("the order in {} cannot be read and is left as it is", path.display());
                 continue;
             };
             if path.join("reported").exists() {
-                let at = entry.metadata().and_then(|meta| meta.modified()).ok();
+                let at = path.metadata().and_then(|meta| meta.modified()).ok();
                 kept.push((at, path));
             } else {
                 orders.follow(order);
@@ -69,9 +67,17 @@ impl Orders {
         }
         kept.sort();
         for (_, path) in kept.iter().take(kept.len().saturating_sub(MOST_KEPT)) {
-            let _ = fs::remove_dir_all(path);
+            if let Err(fault) = memory::forget(path) {
+                tracing::warn!("{} cannot be forgotten: {fault}", path.display());
+            }
         }
         Ok(orders)
+    }
+
+    /// Reports nothing more from now on: another agent may open the folder. The jobs go on.
+    pub async fn end(&self) {
+        self.is_over.send_replace(true);
+        self.is_over.closed().await;
     }
 
     /// Takes orders in, and answers whether any of them was new. One that is known is not begun again; its
@@ -89,7 +95,7 @@ impl Orders {
             }
             is_news |= !path.exists();
             let _ = fs::remove_file(path.join("reported"));
-            match write_down(&path, &order) {
+            match memory::remember(&path, &order) {
                 Ok(()) => self.follow(order),
                 Err(fault) => tracing::error!("order {} cannot be written down: {fault}", order.id),
             }
@@ -106,25 +112,33 @@ impl Orders {
 
     fn follow(self: &Arc<Self>, order: Order) {
         let mut active = self.active.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if active.insert(order.id.clone(), order.fence).is_some() {
+        if let Some(fence) = active.get_mut(&order.id) {
+            *fence = (*fence).max(order.fence);
             return;
         }
+        active.insert(order.id.clone(), order.fence);
         drop(active);
-        let orders = Arc::clone(self);
+        let (orders, mut is_over) = (Arc::clone(self), self.is_over.subscribe());
         tokio::spawn(async move {
             let path = orders.folder.join(&order.id);
-            if let Err(fault) = orders.carry_out(&path, &order).await {
+            let ended = tokio::select! {
+                ended = orders.carry_out(&path, &order) => ended,
+                _ = is_over.wait_for(|is_over| *is_over) => Ok(()),
+            };
+            if let Err(fault) = ended {
                 tracing::error!("order {}: {fault}", order.id);
             }
             orders.active.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&order.id);
+            drop(orders);
+            drop(is_over); // last: whoever waits for the end finds nothing of it left
         });
     }
 
     async fn carry_out(&self, path: &Path, order: &Order) -> io::Result<()> {
         if !path.join("outcome.json").exists() {
             match refusal(order, self.agent.config.may_change) {
-                Some(outcome) if !path.join("started").exists() => job::conclude(path, &outcome)?,
-                _ => self.begin(path, order).await?,
+                Some(outcome) => job::refuse(path, &outcome)?,
+                None => self.begin(path, order).await?,
             }
         }
         self.report(path, order).await
@@ -139,7 +153,7 @@ impl Orders {
             return job::conclude(path, &outcome(OutcomeState::Succeeded, "looked"));
         }
         if !path.join("started").exists() && !job::is_running(path) {
-            spawn(&self.agent.config.job_program, path)?;
+            watch::spawn(&self.agent.config.job_program, path)?;
         }
         Ok(())
     }
@@ -147,7 +161,7 @@ impl Orders {
     /// Sends output as it comes and the outcome at the end, each from where the server is.
     async fn report(&self, path: &Path, order: &Order) -> io::Result<()> {
         let (mut offset, mut pause) = (0, Pause::new(self.agent.config.first_pause));
-        let (mut is_asked, mut watch) = (false, Watch::default());
+        let (mut is_asked, mut watch) = (false, watch::Watch::default());
         loop {
             let done = read_json::<Outcome>(&path.join("outcome.json"));
             let (chunk, is_end) = chunk(&path.join("output"), offset)?;
@@ -199,37 +213,6 @@ impl Orders {
     }
 }
 
-/// Watches over a job until it has left an outcome.
-#[derive(Default)]
-struct Watch {
-    /// Looks in a row at which nothing worked on the order.
-    quiet: u32,
-    has_called_again: bool,
-}
-
-impl Watch {
-    /// A job that works no more and left no outcome is called again, after a moment for it to begin; when that one
-    /// vanishes too, the order is lost.
-    fn look(&mut self, path: &Path, program: &[std::ffi::OsString]) -> io::Result<()> {
-        if job::is_running(path) {
-            self.quiet = 0;
-            return Ok(());
-        }
-        self.quiet += 1;
-        let was_called_again = self.has_called_again || path.join("taken_up").exists();
-        let is_begun = path.join(if was_called_again { "taken_up" } else { "started" }).exists();
-        if self.quiet <= if is_begun { 5 } else { 150 } || path.join("outcome.json").exists() {
-            return Ok(());
-        }
-        if is_begun && !was_called_again {
-            (self.quiet, self.has_called_again) = (0, true);
-            return spawn(program, path);
-        }
-        let lost = outcome(OutcomeState::Lost, "the process that carried it out vanished before it ended");
-        job::conclude(path, &lost)
-    }
-}
-
 /// Why an order is not begun at all.
 fn refusal(order: &Order, may_change: bool) -> Option<Outcome> {
     if order.expires_at_ms.is_some_and(|at| at < clock::now_ms()) {
@@ -248,38 +231,6 @@ fn refusal(order: &Order, may_change: bool) -> Option<Outcome> {
 /// An outcome without result, as of now.
 pub fn outcome(state: OutcomeState, summary: &str) -> Outcome {
     Outcome { state, summary: summary.to_owned(), code: None, ended_at_ms: clock::now_ms(), result: None }
-}
-
-/// The folder appears whole: `order.json` is in it before it has its name.
-fn write_down(path: &Path, order: &Order) -> io::Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
-    let new = path.with_extension("making");
-    let _ = fs::remove_dir_all(&new);
-    disk::private_folder(&new)?;
-    disk::replace(&new.join("order.json"), &serde_json::to_vec(order)?)?;
-    fs::rename(&new, path)?;
-    disk::sync_folder(path)
-}
-
-/// Begins the job in a scope of its own where systemd runs, so that a restart of the agent's unit leaves it.
-fn spawn(program: &[std::ffi::OsString], path: &Path) -> io::Result<()> {
-    let is_scoped = Path::new("/run/systemd/system").exists() && rustix::process::geteuid().is_root();
-    let mut words = program.iter();
-    let first = words.next().ok_or_else(|| io::Error::other("no program is named that runs jobs"))?;
-    let mut command = if is_scoped {
-        let mut command = Command::new("systemd-run");
-        command.args(["--scope", "--quiet", "--collect", "--"]).arg(first);
-        command
-    } else {
-        Command::new(first)
-    };
-    command.args(words).arg(path).current_dir("/");
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    // Somebody has to take the exit code, else the process stays as a zombie.
-    std::thread::spawn(move || child.wait());
-    Ok(())
 }
 
 /// The next piece of output from `offset`, cut between letters, and whether it reaches the end of what is kept. A byte

@@ -39,6 +39,9 @@ fn main() -> ExitCode {
         ("bad_answers_are_survived", bad_answers_are_survived),
         ("kill_9_at_any_moment_loses_and_doubles_nothing", kill_9_at_any_moment_loses_and_doubles_nothing),
         ("improper_late_and_unknown_orders_are_refused", improper_late_and_unknown_orders_are_refused),
+        ("a_job_is_not_kept_from_its_order_by_a_look", a_job_is_not_kept_from_its_order_by_a_look),
+        ("an_order_that_lost_its_text_is_not_begun_again", an_order_that_lost_its_text_is_not_begun_again),
+        ("an_agent_that_ended_lets_go_of_its_orders", an_agent_that_ended_lets_go_of_its_orders),
         ("a_simulation_runs_once_and_says_what_apt_says", a_simulation_runs_once_and_says_what_apt_says),
     ];
     let wanted = words.iter().skip(1).find(|word| !word.starts_with('-'));
@@ -299,7 +302,62 @@ fn improper_late_and_unknown_orders_are_refused() {
     });
 }
 
-/// The agent is killed while the order runs; the job goes on, its outcome arrives once, the steps are apt's.
+/// The agent looks whether a job works by taking its lock, shared; on a slow machine the look may take long.
+fn a_job_is_not_kept_from_its_order_by_a_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = serde_json::to_vec(&order("look", Task::Look { sections: Vec::new() })).unwrap();
+    std::fs::write(folder.path().join("order.json"), text).unwrap();
+    let lock = std::fs::File::create(folder.path().join("lock")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockShared).unwrap();
+    let exe = std::env::current_exe().unwrap();
+    let mut job = Command::new(exe).arg("agent-job").arg(folder.path()).spawn().unwrap();
+    let files = format!("/proc/{}/fd", job.id());
+    let is_at_the_lock = || {
+        let files = std::fs::read_dir(&files).into_iter().flatten().flatten();
+        files.flat_map(|file| std::fs::read_link(file.path())).any(|file| file.ends_with("lock"))
+    };
+    while !is_at_the_lock() && job.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    drop(lock);
+    assert!(job.wait().unwrap().success());
+    assert!(folder.path().join("started").exists() && folder.path().join("outcome.json").exists());
+}
+
+fn an_order_that_lost_its_text_is_not_begun_again() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), Server::start());
+    let orders = folder.path().join("orders");
+    std::fs::create_dir_all(orders.join("sim")).unwrap();
+    std::fs::write(orders.join("sim/started"), "before\n").unwrap();
+    server.with(|state| state.orders = vec![order("sim", Task::SimulatePackages { wish: Wish::Everything })]);
+    while_running(config(folder.path(), &server.address, TOKEN), || {
+        server.until("an outcome", |state| state.outcomes.contains_key("sim"));
+    })
+    .unwrap();
+    assert_eq!(server.with(|state| state.outcomes["sim"][0].state), OutcomeState::Failed);
+    assert_eq!(std::fs::read_to_string(orders.join("sim/started")).unwrap(), "before\n");
+}
+
+/// Whoever runs the agent may open its folder again at once, in the same process too.
+fn an_agent_that_ended_lets_go_of_its_orders() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), Server::start());
+    server.with(|state| state.orders = vec![order("sim", Task::SimulatePackages { wish: Wish::Everything })]);
+    let mut config = config(folder.path(), &server.address, TOKEN);
+    (config.sections, config.job_program) = (Vec::new(), vec!["true".into()]);
+    let agent = Arc::downgrade(&config.look);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let running = runtime.spawn(mainstay_agent::run(config, async {
+        let _ = stopped.await;
+    }));
+    server.until("a question of the order", |state| state.output.contains_key("sim"));
+    stop.send(()).unwrap();
+    runtime.block_on(running).unwrap().unwrap();
+    assert!(agent.upgrade().is_none(), "nothing of it is left");
+}
+
+/// The agent is killed while the order runs; the job goes on, its outcome arrives, the steps are apt's.
 fn a_simulation_runs_once_and_says_what_apt_says() {
     let Ok(told) = Command::new("apt-get").args(["-s", "-o", "Debug::NoLocking=1", "dist-upgrade"]).output()
     else {
@@ -318,11 +376,13 @@ fn a_simulation_runs_once_and_says_what_apt_says() {
             .unwrap()
     };
     let started = folder.path().join("orders/sim/started");
+    let begun_by = || std::fs::read_to_string(&started).unwrap_or_default();
     let mut agent = start();
-    while !started.exists() {
+    // The file is there before its line is.
+    while !begun_by().ends_with('\n') {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let first = std::fs::read_to_string(&started).unwrap();
+    let first = begun_by();
     agent.kill().unwrap();
     agent.wait().unwrap();
     let mut agent = start();
@@ -334,9 +394,11 @@ fn a_simulation_runs_once_and_says_what_apt_says() {
     }
     agent.kill().unwrap();
     agent.wait().unwrap();
+    assert_eq!(begun_by(), first, "it was begun once");
     let outcome = server.with(|state| state.outcomes["sim"].clone());
-    assert_eq!((outcome.len(), outcome[0].state), (1, OutcomeState::Succeeded), "{outcome:?}");
-    assert_eq!(std::fs::read_to_string(&started).unwrap(), first, "it was begun once");
+    // An agent that was killed before it had the answer tells the same once more.
+    assert!(outcome.iter().all(|told| *told == outcome[0]), "{outcome:?}");
+    assert_eq!(outcome[0].state, OutcomeState::Succeeded, "{outcome:?}");
     let simulation: Simulation = serde_json::from_value(outcome[0].result.clone().unwrap()).unwrap();
     let theirs = told.lines().filter(|line| line.starts_with("Inst ") || line.starts_with("Remv ")).count();
     assert_eq!(simulation.steps.len(), theirs);

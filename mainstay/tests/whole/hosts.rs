@@ -20,7 +20,7 @@ use super::process::post_json;
 /// `carried_out` for every order, so that one that ran twice shows.
 const JOB: &str = r#"
 host=$1; order=$2
-exec 9>"$order/lock"; flock -n 9 || exit 0
+exec 9>"$order/lock"; flock 9
 [ -e "$order/outcome.json" ] && exit 0
 ( set -C; : > "$order/started" ) 2>/dev/null || exit 0
 task=$(grep -o '"do":"[a-z_]*"' "$order/order.json" | cut -d'"' -f4)
