@@ -1,8 +1,9 @@
 //! Organisations: the wall between tenants. Everything else carries the id of one.
 
-use crate::id::{Ids, OrgId};
+use crate::access::{MANAGE_SETTINGS, Scope};
+use crate::id::{Ids, OrgId, Ref};
 use crate::store::Tx;
-use crate::{Clock, Fault, args, sql_across};
+use crate::{Clock, Cx, Fault, args, events, sql_across};
 
 /// One organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,25 @@ pub fn create(tx: &mut Tx<'_>, ids: &Ids, clock: &Clock, slug: &str, name: &str)
         args![id, slug, name, clock.now_ms()],
     )?;
     Ok(id)
+}
+
+/// Gives the caller's organisation another name; the short name stays, links hold it.
+///
+/// # Errors
+/// `Denied` without the right, `Invalid` for an empty or a long name.
+pub fn rename(tx: &mut Tx<'_>, cx: &Cx, name: &str) -> Result<(), Fault> {
+    cx.may(&MANAGE_SETTINGS, Scope::Org)?;
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 120 || name.chars().any(char::is_control) {
+        return Err(Fault::invalid("name", "required", "give the organisation a name of 1 to 120 letters"));
+    }
+    let before = get(tx, cx.org)?;
+    if before.name == name {
+        return Ok(());
+    }
+    tx.run(sql_across!("UPDATE org SET name = $1 WHERE id = $2"), args![name, cx.org])?;
+    let body = serde_json::json!({ "before": before.name, "after": name });
+    events::record(tx, cx, "organisation.renamed", Ref::new("organisation", cx.org.0), &[], &body).map(drop)
 }
 
 /// All organisations, oldest first.

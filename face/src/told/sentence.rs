@@ -66,7 +66,9 @@ pub(super) fn sentence(event: &Event) -> String {
         "role.made" => format!("Role made: {}", name_in(event, "after")),
         "role.changed" => changed_role(event),
         "role.removed" => format!("Role removed: {}", name_in(event, "before")),
-        "team.renamed" => format!("Renamed from {} to {}", body("before"), body("after")),
+        "organisation.renamed" | "team.renamed" => {
+            format!("Renamed from {} to {}", body("before"), body("after"))
+        }
         "team.member_added" => format!("Put {} into {}", body("person"), body("team")),
         "team.member_removed" => format!("Took {} out of {}", body("person"), body("team")),
         "session.ended" => "Session ended".to_owned(),

@@ -59,7 +59,7 @@ const waiting = (names) => ({
 
 // Waits until `ask` holds in the page, and says so when it does not. No page is ever reloaded here.
 async function becomes(faults, what, ask) {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 400; tries += 1) {
     if (await ask().catch(() => false)) return true;
     await new Promise((done) => setTimeout(done, 150));
   }

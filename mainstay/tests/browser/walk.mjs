@@ -46,7 +46,7 @@ await first.goto(`${base}/settings/channels`);
 const channel = await first.locator("main th a").first().getAttribute("href");
 // Twenty seconds after the first critical or high finding there is a message.
 let message = "/settings/messages";
-for (let tries = 0; tries < 80 && message === "/settings/messages"; tries += 1) {
+for (let tries = 0; tries < 200 && message === "/settings/messages"; tries += 1) {
   await first.goto(`${base}/settings/messages`);
   message = await first.locator("main li a.link").first().getAttribute("href", { timeout: 500 }).catch(() => message);
 }
@@ -88,7 +88,7 @@ const pages = {
   asset, "asset-findings": `${asset}/findings`, "asset-history": `${asset}/history`, "asset-edit": `${asset}/edit`,
   updates: `${asset}/facts/updates`, sockets: `${asset}/facts/sockets`, accounts: `${asset}/facts/accounts`, system: `${asset}/facts/system`,
   sshd: `${asset}/facts/sshd`, work: "/work", mine: "/work?which=mine", all: "/work?which=all", new: "/work/new", task, maintenance: "/maintenance",
-  settings: "/settings", people: "/settings/people", person, teams: "/settings/teams", team, "team-remove": `${team}/remove`, roles: "/settings/roles", role, "role-new": "/settings/roles/new", tokens: "/settings/tokens", agents: "/settings/agents",
+  settings: "/settings", organisation: "/settings/organisation", people: "/settings/people", person, teams: "/settings/teams", team, "team-remove": `${team}/remove`, roles: "/settings/roles", role, "role-new": "/settings/roles/new", tokens: "/settings/tokens", agents: "/settings/agents",
   policies: "/settings/policies", limits: "/hygiene/limits", mail: "/settings/mail", channels: "/settings/channels", channel, messages: "/settings/messages", message, audit: "/settings/audit?verify=1", me: "/me", find: "/find?q=openssl", "not-found": "/nowhere", "sign-in": "/sign-in",
 };
 
@@ -124,10 +124,10 @@ await page.setViewportSize({ width: 1440, height: 900 });
 await page.goto(`${base}/`);
 await page.keyboard.press("g");
 await page.keyboard.press("w");
-await page.waitForURL(`${base}/work`, { timeout: 5000 }).catch(() => faults.push("g w does not lead to Work"));
+await page.waitForURL(`${base}/work`, { timeout: 30000 }).catch(() => faults.push("g w does not lead to Work"));
 await page.keyboard.press("Control+k");
 await page.keyboard.type("disk");
-await page.locator("#found a", { hasText: "disk" }).first().waitFor({ timeout: 5000 }).catch(() => faults.push("the palette does not find the task"));
+await page.locator("#found a", { hasText: "disk" }).first().waitFor({ timeout: 30000 }).catch(() => faults.push("the palette does not find the task"));
 await browser.close();
 faults.forEach((fault) => console.log(fault));
 console.log(`${Object.keys(pages).length} pages, ${screens.length} screens, 2 themes: ${faults.length} faults`);

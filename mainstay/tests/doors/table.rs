@@ -60,6 +60,8 @@ const ROUTES: &[(&str, &str, Sent)] = &[
     ("POST", "/maintenance/plans/{plan}/cancel", Nothing),
     ("POST", "/maintenance/plans/{plan}/back", Nothing),
     ("GET", "/settings", Nothing),
+    ("GET", "/settings/organisation", Nothing),
+    ("POST", "/settings/organisation", Form("name=Renamed {tag}")),
     ("GET", "/settings/people", Nothing),
     ("POST", "/settings/people", Form("name=Added&email=added.{tag}@example.org&role={role}")),
     ("GET", "/settings/people/{person}", Nothing),

@@ -3,6 +3,7 @@
 mod agents;
 mod grants;
 mod held;
+mod organisation;
 mod people;
 mod person;
 mod roles;
@@ -23,6 +24,7 @@ use maud::html;
 pub(super) fn routes() -> Router<Door> {
     Router::new()
         .route("/settings", get(index))
+        .merge(organisation::routes())
         .merge(people::routes())
         .merge(person::routes())
         .merge(teams::routes())
@@ -39,6 +41,7 @@ pub(super) fn page(title: &str) -> Page {
 async fn index(caller: Caller) -> Answer {
     caller.cx.may(&VIEW_PEOPLE, Scope::Org)?;
     let entries = [
+        ("Organisation", "/settings/organisation", "What it is called"),
         ("People", "/settings/people", "Who works here, and their ways in"),
         ("Teams", "/settings/teams", "Who owns things together"),
         ("Roles", "/settings/roles", "Named sets of rights"),
