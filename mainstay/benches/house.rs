@@ -21,6 +21,7 @@ fn main() {
     if let Some(at) = words.iter().position(|word| word == "--client") {
         return creates::clients(&words[at + 1], &words[at + 2], &words[at + 3]);
     }
+    mainstay::memory::give_back(); // as the program does
     let after = |name: &str| words.iter().position(|w| w == name).map(|at| PathBuf::from(&words[at + 1]));
     let [only, part] = ["--only", "--part"].map(|name| after(name).map(|name| name.display().to_string()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
