@@ -1,15 +1,15 @@
 //! The clocks of one process: sealing events, returning accepted risks, holding its number, telling browsers.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mainstay_face::live::{Change, Hub};
-use mainstay_kernel::events::{Event, Settling, Tail};
-use mainstay_kernel::id::{EventId, OrgId};
+use mainstay_kernel::events::{Settling, Tail};
+use mainstay_kernel::id::{self, EventId, NoticeId, OrgId};
 use mainstay_kernel::store::{Signal, Tx};
-use mainstay_kernel::{Fault, Ground, JUMP_MS, Ref, events, jobs, node, tenancy};
+use mainstay_kernel::{Fault, Ground, JUMP_MS, Ref, events, jobs, node, notify, tenancy};
 use mainstay_record::{RunId, finding, silence, touch};
 use tokio::sync::watch;
 
@@ -18,6 +18,8 @@ pub const SILENT_MS: i64 = 10 * 60_000;
 /// What is written within so short a time is read at once: on a busy server every commit rings.
 const TOGETHER: Duration = Duration::from_millis(20);
 const EVENTS_AT_ONCE: u32 = 500;
+/// What becomes of messages is followed for so long after they were written; most end within seconds.
+const MESSAGES_FOLLOWED_MS: i64 = 10 * 60_000;
 
 async fn pause(time: Duration, stop: &mut watch::Receiver<bool>) -> bool {
     drop(tokio::time::timeout(time, stop.wait_for(|stopped| *stopped)).await);
@@ -181,7 +183,7 @@ async fn tell(
         Entry::Occupied(known) => known.into_mut(),
         Entry::Vacant(new) => {
             let tail = Tail::behind(ground.db.read(move |tx| events::newest(tx, org)).await?);
-            new.insert(Followed { tail, outputs: HashMap::new() })
+            new.insert(Followed { tail, outputs: HashMap::new(), messages: BTreeMap::new() })
         }
     };
     loop {
@@ -191,7 +193,7 @@ async fn tell(
             break;
         }
         for event in &news {
-            announce(hub, org, event);
+            announce(hub, org, &event.subject);
         }
         let subjects: Vec<Ref> = news.into_iter().map(|event| event.subject).collect();
         let around = ground.db.read(move |tx: &mut Tx<'_>| touch::around(tx, org, &subjects)).await?;
@@ -206,22 +208,31 @@ async fn tell(
         }
     }
     one.outputs = growing.into_iter().collect();
+    let since = NoticeId(id::floor_at(ground.clock.now_ms() - MESSAGES_FOLLOWED_MS));
+    let messages = ground.db.read(move |tx| notify::standing(tx, org, since)).await?;
+    for notice in
+        messages.iter().filter(|(notice, now)| one.messages.get(notice) != Some(now)).map(|(id, _)| id)
+    {
+        announce(hub, org, &Ref::new("notice", notice.0));
+    }
+    one.messages = messages;
     Ok(())
 }
 
-/// How far browsers have heard: of events, and of the output of each run that is under way.
+/// How far browsers have heard: of events, of the output of each run that is under way, and of what became of messages.
 struct Followed {
     tail: Tail,
     outputs: HashMap<RunId, i64>,
+    messages: BTreeMap<NoticeId, (i64, i64)>,
 }
 
 fn topic(thing: &Ref) -> String {
     format!("{}.{}", thing.kind, thing.id)
 }
 
-fn announce(hub: &Hub, org: OrgId, event: &Event) {
-    let (org, id) = (org.to_string(), event.subject.id.to_string());
-    hub.publish(Change::new(&org, topic(&event.subject), &id));
-    hub.publish(Change::new(&org, event.subject.kind.to_string(), &id));
+fn announce(hub: &Hub, org: OrgId, thing: &Ref) {
+    let (org, id) = (org.to_string(), thing.id.to_string());
+    hub.publish(Change::new(&org, topic(thing), &id));
+    hub.publish(Change::new(&org, thing.kind.to_string(), &id));
     hub.publish(Change::new(&org, "all", id));
 }

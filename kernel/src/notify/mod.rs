@@ -20,6 +20,8 @@ mod tests;
 mod tls_tests;
 mod wish;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 pub use address::AddressSetting;
@@ -34,7 +36,7 @@ pub use store::Notice;
 pub use wish::{Ways, audience, is_address, wish, wishes};
 
 use crate::access::{MANAGE_CHANNELS, Scope};
-use crate::id::{ChannelId, NoticeId, PersonId, Ref};
+use crate::id::{ChannelId, NoticeId, OrgId, PersonId, Ref};
 use crate::store::Tx;
 use crate::{Cx, Fault, events, jobs, people, settings};
 
@@ -199,6 +201,16 @@ pub fn get(tx: &mut Tx<'_>, cx: &Cx, id: NoticeId) -> Result<(Notice, Vec<Receip
 /// The messages of a notice.
 pub fn receipts(tx: &mut Tx<'_>, cx: &Cx, notice: NoticeId) -> Result<Vec<Receipt>, Fault> {
     store::receipts(tx, cx.org, notice)
+}
+
+/// How the messages of the notices after `since` stand: when one last changed, and how many are under way. For pages that
+/// stay open; whoever fetches what changed is asked for rights then.
+pub fn standing(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    since: NoticeId,
+) -> Result<BTreeMap<NoticeId, (i64, i64)>, Fault> {
+    store::standing(tx, org, since)
 }
 
 /// The messages to one channel or address, newest first: the delivery log.

@@ -1,5 +1,7 @@
 //! The statements of notices and receipts.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{New, Receipt, State};
@@ -119,6 +121,23 @@ pub(super) fn receipts(tx: &mut Tx<'_>, org: OrgId, notice: NoticeId) -> Result<
         args![org, notice],
         receipt,
     )
+}
+
+pub(super) fn standing(
+    tx: &mut Tx<'_>,
+    org: OrgId,
+    since: NoticeId,
+) -> Result<BTreeMap<NoticeId, (i64, i64)>, Fault> {
+    let rows = tx.rows(
+        sql!(
+            "SELECT notice_id, MAX(changed_ms),
+                CAST(SUM(CASE WHEN state IN ('waiting', 'sending') THEN 1 ELSE 0 END) AS BIGINT)
+              FROM notice_receipt WHERE org_id = $1 AND notice_id > $2 GROUP BY notice_id"
+        ),
+        args![org, since],
+        |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))),
+    )?;
+    Ok(rows.into_iter().collect())
 }
 
 pub(super) fn log(

@@ -4,9 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::HeaderMap;
+use http_body_util::BodyExt;
+use mainstay::ticks;
+use mainstay_face::live::{self, Hub, Listener, Topics};
 use mainstay_kernel::access::BuiltIn;
 use mainstay_kernel::id::NoticeId;
-use mainstay_kernel::notify::{self, AddressSetting, ChannelKind, NewChannel, State, Ways};
+use mainstay_kernel::notify::{self, AddressSetting, ChannelKind, MailSetting, NewChannel, State, Ways};
 use mainstay_kernel::store::Tx;
 use mainstay_kernel::testing::House;
 use mainstay_kernel::{Cx, Fault, settings};
@@ -307,4 +312,56 @@ fn without_a_way_the_receipt_says_so_and_nothing_is_called_sent() {
         house.forward(Duration::from_secs(1)).await;
         assert_eq!(outbox.mails(), ["ada@example.org: web-7: port deviates"]);
     });
+}
+
+#[test]
+fn an_open_page_hears_what_became_of_a_message() {
+    told(|house| async move {
+        let (outbox, _) = Outbox::open(&house).await;
+        let way = write(&house, |tx, cx| settings::get::<MailSetting>(tx, cx.org)).await;
+        let (nobody, seen) = (MailSetting { port: 1, ..way.value.clone() }, way.revision);
+        let shut = write(&house, move |tx, cx| settings::set(tx, cx, seen, &nobody)).await;
+        let (asset, _, _) = begin(&house).await;
+        let hub = Hub::new("b1", 4096);
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let publishing = tokio::spawn(ticks::publish(house.ground.clone(), hub.clone(), stopped));
+        let topics = Topics::parse("notice").unwrap();
+        let listener = Listener::new(house.org.to_string(), topics, |_| true);
+        let mut page = live::listen(&hub, &HeaderMap::new(), None, listener).into_body();
+
+        see(&house, asset, &[("worse", Severity::Critical)]).await;
+        house.forward(Duration::from_mins(1)).await;
+        let told = write(&house, |tx, cx| notify::list(tx, cx, NoticeId(i64::MAX), 1)).await;
+        let (notice, waits) = &told[0];
+        assert!(
+            waits.iter().all(|receipt| receipt.state == State::Waiting && receipt.attempts > 0),
+            "{waits:?}"
+        );
+        hears(&mut page, notice.id).await;
+        // Nothing happens to it but that it arrives.
+        quiet(&mut page).await;
+        write(&house, move |tx, cx| settings::set(tx, cx, shut, &way.value)).await;
+        house.forward(Duration::from_mins(5)).await;
+        assert!(!outbox.mails().is_empty());
+        hears(&mut page, notice.id).await;
+        stop.send(true).unwrap();
+        publishing.await.unwrap();
+    });
+}
+
+async fn hears(page: &mut Body, of: NoticeId) {
+    let told = async {
+        loop {
+            let frame = page.frame().await.expect("the stream goes on").unwrap().into_data().unwrap();
+            if String::from_utf8_lossy(&frame).contains(&format!("event: notice\ndata: {}\n", of.0)) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), told).await.expect("the page hears of the notice");
+}
+
+/// Takes in what is still on its way.
+async fn quiet(page: &mut Body) {
+    while tokio::time::timeout(Duration::from_secs(3), page.frame()).await.is_ok() {}
 }
