@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::settings::Settings;
-use super::universe::{PackageId, Relation, RelationId, Universe, VersionId, order};
+use super::universe::{PackageId, Relation, RelationId, Universe, VersionId};
 
 /// Bits of one relation's answers; shifted by [`GROUP`] they speak of the group of alternatives so far.
 pub const NOW: u8 = 1;
@@ -335,8 +335,11 @@ impl<'u> Marks<'u> {
     }
 }
 
-/// How a candidate stands to what is installed.
+/// How a candidate stands to what is installed: by their places among the versions, as two builds of one version may
+/// both be there, and the one an archive offers counts as newer (`VerIterator::CompareVer`).
 fn step(universe: &Universe, package: PackageId, candidate: Option<VersionId>) -> Option<std::cmp::Ordering> {
-    let (current, candidate) = (universe.packages[package].current?, candidate?);
-    Some(order(&universe.versions[candidate].record.version, &universe.versions[current].record.version))
+    let entry = &universe.packages[package];
+    let place = |wanted: VersionId| entry.versions.iter().position(|version| *version == wanted);
+    let (current, candidate) = (place(entry.current?)?, place(candidate?)?);
+    Some(current.cmp(&candidate))
 }

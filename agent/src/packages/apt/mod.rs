@@ -15,6 +15,7 @@ mod load;
 mod marks;
 mod phased;
 mod pins;
+mod provisions;
 pub mod record;
 pub mod relations;
 mod resolve;
@@ -23,6 +24,7 @@ mod sort;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod ties;
 mod universe;
 mod upgrade;
 
@@ -166,8 +168,7 @@ impl Ground<'_> {
             records.extend(
                 self.status.iter().cloned().map(|record| Record { file: self.status_file, ..record }),
             );
-            let mut universe =
-                build::universe(records, &self.archs, self.status_file, self.settings.with_suggests);
+            let mut universe = build::universe(records, &self.archs, self.status_file);
             universe.security_files =
                 self.lists.iter().map(|list| answer::is_security_archive(&list.told.origin)).collect();
             let candidates = self.pins.candidates(&universe, self.lists);

@@ -72,7 +72,7 @@ enum Unwind {
 fn weight(kind: Kind) -> i32 {
     match kind {
         Kind::PreDepends | Kind::Depends | Kind::Recommends => 1,
-        Kind::Suggests => 0,
+        Kind::Suggests | Kind::Replaces | Kind::Enhances => 0,
         Kind::Conflicts | Kind::Breaks => -1,
     }
 }

@@ -43,6 +43,8 @@ pub struct Provider {
     pub as_version: Option<usize>,
     /// Follows from the multi-arch rules, not from a `Provides` field.
     pub is_implied: bool,
+    /// Stands in for a name with its architecture.
+    pub is_specific: bool,
 }
 
 /// A version and where it can be had.

@@ -329,7 +329,7 @@ fn broken(installed: &[Made], archs: &[&str]) -> Option<Vec<String>> {
         records.extend(Record::parse(Stanza(text.as_bytes()), 0));
     }
     let archs: Vec<String> = archs.iter().map(|arch| (*arch).to_owned()).collect();
-    let universe = build::universe(records, &archs, 0, false);
+    let universe = build::universe(records, &archs, 0);
     let settings = Settings::default();
     let marks = Marks::new(&universe, &settings, &vec![None; universe.packages.len()]);
     let broken = (0..universe.packages.len()).filter(|package| marks.of[*package].is_broken());

@@ -2,6 +2,7 @@
 
 mod invented;
 mod oracle;
+mod rules;
 
 use crate::Host;
 use crate::packages::apt::updates;
