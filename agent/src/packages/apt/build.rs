@@ -4,7 +4,7 @@
 //! (`pkgcachegen.cc`). Where nothing else decides, the order in which it met them does, and a few stand-ins depend on
 //! what was known at that moment; so the same is done here in the same order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::record::Record;
@@ -14,23 +14,14 @@ use super::universe::{Group, Package, PackageId, Provider, Universe, Version, Ve
 /// Slots of apt's table of names. The order in which apt visits packages follows from it.
 const NAME_SLOTS: u32 = 196_613;
 
-/// Builds the universe. `records` in the order of the lists, those of dpkg's status file (list number
-/// `status_file`) last; `archs` with the native one first.
+/// Builds the universe of these records.
+#[cfg(test)]
 pub fn universe(records: Vec<Record>, archs: &[String], status_file: usize) -> Universe {
-    let archs = archs.iter().map(|arch| Rc::from(arch.as_str())).collect();
-    let mut builder = Builder {
-        made: Universe { archs, status_file, ..Universe::default() },
-        texts: HashMap::new(),
-        drafts: Vec::new(),
-        rows: Vec::new(),
-        named: Vec::new(),
-    };
+    let mut builder = Builder::new(archs, status_file);
     for record in records {
-        builder.version(record);
+        builder.add(record);
     }
-    builder.lay();
-    builder.link();
-    builder.made
+    builder.finish()
 }
 
 /// Relations of one version in the order in which apt keeps them.
@@ -42,17 +33,40 @@ pub(super) struct Row {
     pub added: Vec<usize>,
 }
 
-pub(super) struct Builder {
-    pub made: Universe,
+/// Takes records in the order of the lists, those of dpkg's status file last.
+pub struct Builder {
+    pub(super) made: Universe,
     texts: HashMap<Rc<str>, usize>,
-    pub drafts: Vec<Draft>,
+    pub(super) drafts: Vec<Draft>,
     /// By version.
-    pub rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     /// By package.
-    pub named: Vec<Named>,
+    pub(super) named: Vec<Named>,
+    /// Builds that passed by.
+    pub(super) passed: HashSet<u64>,
 }
 
 impl Builder {
+    /// `archs` with the native one first; `status_file` is the number of dpkg's status file among the lists.
+    pub fn new(archs: &[String], status_file: usize) -> Self {
+        let archs = archs.iter().map(|arch| Rc::from(arch.as_str())).collect();
+        Self {
+            made: Universe { archs, status_file, ..Universe::default() },
+            texts: HashMap::new(),
+            drafts: Vec::new(),
+            rows: Vec::new(),
+            named: Vec::new(),
+            passed: HashSet::new(),
+        }
+    }
+
+    /// The universe of everything that was added.
+    pub fn finish(mut self) -> Universe {
+        self.lay();
+        self.link();
+        self.made
+    }
+
     pub(super) fn text(&mut self, text: &str) -> usize {
         if let Some(known) = self.texts.get(text) {
             return *known;
@@ -123,7 +137,7 @@ impl Builder {
     }
 
     /// Adds a version, or finds the one that is the same build, and notes where it came from.
-    fn version(&mut self, record: Record) {
+    pub fn add(&mut self, record: Record) {
         let arch = self.arch_of(&record);
         let package = self.package(&record.name, &arch);
         let (file, status) = (record.file, record.status.clone());

@@ -236,6 +236,7 @@ impl Marks<'_> {
                 && universe.is_met_by(relation, current)
                 && !universe.is_met_by(relation, candidate);
             if is_concerned && !upgrades.contains(&parent) {
+                self.went_by_order.set(self.went_by_order.get() || !upgrades.is_empty());
                 upgrades.push(parent);
             }
         }
@@ -260,6 +261,7 @@ impl Marks<'_> {
             }
         }
         along.sort_unstable();
+        self.went_by_order.set(self.went_by_order.get() || along.len() > 1);
         for follow in [false, true] {
             for other in &along {
                 self.install(*other, follow, depth + 1);
@@ -449,6 +451,9 @@ impl Marks<'_> {
             .then_with(|| pb.is_important.cmp(&pa.is_important))
             .then_with(|| arch_rank(&pa.arch).cmp(&arch_rank(&pb.arch)))
             .then_with(|| universe.versions[a].record.priority.cmp(&universe.versions[b].record.priority))
-            .then_with(|| packages[1].cmp(&packages[0]))
+            .then_with(|| {
+                self.went_by_order.set(self.went_by_order.get() || packages[0] != packages[1]);
+                packages[1].cmp(&packages[0])
+            })
     }
 }

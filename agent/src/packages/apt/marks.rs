@@ -3,6 +3,7 @@
 //! For every relation three answers are kept up to date: does it hold now, would it hold with what is marked,
 //! would it hold with every candidate. A package is sound when all its critical relations hold.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::settings::Settings;
@@ -77,6 +78,8 @@ pub struct Marks<'u> {
     pub broken: usize,
     /// Names that were looked for beyond what is installed: their archive entries matter for the answer.
     pub demanded: HashSet<usize>,
+    /// Between some packages nothing but the order in which apt learned of them decided.
+    pub went_by_order: Cell<bool>,
 }
 
 impl<'u> Marks<'u> {
@@ -92,7 +95,15 @@ impl<'u> Marks<'u> {
         };
         let of = candidates.iter().enumerate().map(mark).collect();
         let answers = vec![0; universe.relations.len()];
-        let mut made = Self { universe, settings, of, answers, broken: 0, demanded: HashSet::new() };
+        let mut made = Self {
+            universe,
+            settings,
+            of,
+            answers,
+            broken: 0,
+            demanded: HashSet::new(),
+            went_by_order: Cell::new(false),
+        };
         for relation in 0..universe.relations.len() {
             made.answers[relation] = made.measure(relation);
         }

@@ -13,6 +13,7 @@ mod install;
 mod lists;
 mod load;
 mod marks;
+mod passing;
 mod phased;
 mod pins;
 mod provisions;
@@ -28,15 +29,15 @@ mod ties;
 mod universe;
 mod upgrade;
 
+use build::Builder;
 use config::Config;
 use lists::{List, Lists};
 use load::Wanted;
 use pins::Pins;
 use record::Record;
-use resolve::Unmended;
 use settings::Settings;
 use universe::Universe;
-use upgrade::Upgrade;
+use upgrade::{Demand, Refused, Upgrade};
 
 use super::dpkg;
 use crate::Host;
@@ -163,19 +164,16 @@ impl Ground<'_> {
     /// Solves, reads the names the solver asked for, and solves again until it asks for nothing new.
     fn solve(&self, unseen: &mut Vec<Unseen>) -> Result<Updates, String> {
         let mut wanted = Wanted::of_status(&self.status, &self.archs[0]);
+        // Pins of patterns look at every name apt knows, `name:any` among them.
+        let mut is_whole = self.archs.len() > 1 && self.pins.have_patterns();
         for _ in 0..MOST_ROUNDS {
-            let (mut records, faults) = load::records(self.lists, &mut wanted, &self.archs[0]);
-            records.extend(
-                self.status.iter().cloned().map(|record| Record { file: self.status_file, ..record }),
-            );
-            let mut universe = build::universe(records, &self.archs, self.status_file);
-            universe.security_files =
-                self.lists.iter().map(|list| answer::is_security_archive(&list.told.origin)).collect();
+            let (universe, faults) = self.universe(&mut wanted, is_whole);
             let candidates = self.pins.candidates(&universe, self.lists);
-            let mut demanded = Vec::new();
-            let solved = upgrade::dist_upgrade(&universe, &self.settings, &candidates, &mut demanded);
-            let mut has_grown = false;
-            for group in demanded {
+            let mut demand = Demand::default();
+            let solved = upgrade::dist_upgrade(&universe, &self.settings, &candidates, &mut demand);
+            let mut has_grown = demand.is_for_order && !is_whole;
+            is_whole |= demand.is_for_order;
+            for group in demand.groups {
                 has_grown |= wanted.add(&universe.groups[group].name);
             }
             if has_grown {
@@ -184,10 +182,33 @@ impl Ground<'_> {
             unseen.extend(faults.into_iter().map(|fault| Unseen::new("waiting updates of one list", fault)));
             return match solved {
                 Ok(upgrade) => Ok(self.answer(&universe, &candidates, &upgrade)),
-                Err(Unmended(broken)) => Err(refusal(&universe, &broken)),
+                Err(refused) => Err(refusal(&universe, refused)),
             };
         }
         Err("the dependencies of the waiting updates do not come to an end".to_owned())
+    }
+
+    /// What matters of the lists; with the names in all the rest when `is_whole`.
+    fn universe(&self, wanted: &mut Wanted, is_whole: bool) -> (Universe, Vec<String>) {
+        let (records, faults) = load::records(self.lists, wanted, &self.archs[0]);
+        let mut builder = Builder::new(&self.archs, self.status_file);
+        if is_whole {
+            drop(records);
+            load::every(self.lists, wanted, |record, is_wanted| {
+                if is_wanted { builder.add(record) } else { builder.pass(&record) }
+            });
+        } else {
+            for record in records {
+                builder.add(record);
+            }
+        }
+        for record in self.status.iter().cloned() {
+            builder.add(Record { file: self.status_file, ..record });
+        }
+        let mut universe = builder.finish();
+        universe.security_files =
+            self.lists.iter().map(|list| answer::is_security_archive(&list.told.origin)).collect();
+        (universe, faults)
     }
 
     fn answer(&self, universe: &Universe, candidates: &[Option<usize>], upgrade: &Upgrade) -> Updates {
@@ -252,7 +273,15 @@ impl Ground<'_> {
     }
 }
 
-fn refusal(universe: &Universe, broken: &[usize]) -> String {
+fn refusal(universe: &Universe, refused: Refused) -> String {
+    let broken = match refused {
+        Refused::Broken(broken) => broken,
+        Refused::NotOffered(version) => {
+            let known = &universe.versions[version];
+            let (name, version) = (universe.name(known.package), &known.record.version);
+            return format!("apt would refuse: it has to install {name} {version}, which no source offers");
+        }
+    };
     let mut names: Vec<&str> = broken.iter().map(|package| universe.name(*package)).collect();
     names.sort_unstable();
     names.dedup();

@@ -66,10 +66,10 @@ impl Builder {
             let owner = self.made.versions[provider.version].package;
             !provider.is_implied && *self.made.packages[owner].arch == *arch
         });
-        let versions: Vec<VersionId> = of_arch
-            .map(|provider| provider.version)
-            .chain(self.made.packages[real].versions.iter().copied())
-            .collect();
+        let providers: Vec<VersionId> = of_arch.map(|provider| provider.version).collect();
+        self.made.depends_on_order |= !providers.is_empty();
+        let versions: Vec<VersionId> =
+            providers.into_iter().chain(self.made.packages[real].versions.iter().copied()).collect();
         for version in versions {
             let as_version = Some(self.own_text(version));
             self.enter(package, Provider { version, as_version, is_implied: true, is_specific: true });
@@ -135,10 +135,12 @@ impl Builder {
     }
 
     /// A relation that names the architecture is met by what stands in for the name there.
-    fn enter_with_arch(&mut self, name: &str, arch: &str, provider: Provider) {
-        let name = format!("{name}:{arch}");
+    fn enter_with_arch(&mut self, plain: &str, arch: &str, provider: Provider) {
+        let name = format!("{plain}:{arch}");
         let is_asked_for = self.made.by_name.get(name.as_str());
         if is_asked_for.is_some_and(|group| !self.made.groups[*group].packages.is_empty()) {
+            let own = &self.made.versions[provider.version].record;
+            self.made.depends_on_order |= *own.name != *plain;
             self.enter_named(&name, "any", Provider { is_specific: true, ..provider });
         }
     }

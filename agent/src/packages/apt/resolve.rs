@@ -36,6 +36,10 @@ pub fn mend(marks: &mut Marks<'_>, protected: &[PackageId], garbage: &[bool]) ->
         mending.is_protected[*package] = true;
         mending.marks.of[*package].is_protected = true;
     }
+    if mending.marks.broken > 0 {
+        // Packages of equal scores are mended in an order that follows from where all others stand.
+        mending.marks.went_by_order.set(true);
+    }
     mending.score();
     mending.run();
     let broken: Vec<_> = (0..count).filter(|package| mending.marks.of[*package].is_broken()).collect();

@@ -18,7 +18,7 @@ pub(super) struct Draft {
     pub shape: Shape,
 }
 
-/// What two relations on one package have in common when apt keeps their data once.
+/// What a relation says, whoever says it of whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
     kind: Kind,
@@ -55,8 +55,9 @@ pub(super) struct Named {
     first: Option<usize>,
     /// Oldest first.
     behind: Vec<usize>,
-    /// One of each, by version text, those stored last in front.
-    shapes: Vec<Shape>,
+    /// The version text stored last that any of them names; of all records, also those that only pass by.
+    newest: Option<usize>,
+    is_known: bool,
 }
 
 impl Named {
@@ -65,17 +66,13 @@ impl Named {
         self.first.into_iter().chain(self.behind.iter().rev().copied())
     }
 
-    fn add(&mut self, id: usize, shape: Shape) {
-        let before = self.shapes.iter().position(|known| shape.version > known.version || *known == shape);
-        let at = before.unwrap_or(self.shapes.len());
-        let is_known = self.shapes.get(at) == Some(&shape);
-        if !is_known {
-            self.shapes.insert(at, shape);
-        }
-        if is_known || at > 0 {
-            self.behind.push(id);
+    /// `id` is `None` for a relation of a record that only passes by: it may have its place in front, no more.
+    fn add(&mut self, id: Option<usize>, version: Option<usize>) {
+        if !std::mem::replace(&mut self.is_known, true) || version > self.newest {
+            self.newest = version;
+            self.behind.extend(std::mem::replace(&mut self.first, id));
         } else {
-            self.behind.extend(self.first.replace(id));
+            self.behind.extend(id);
         }
     }
 }
@@ -84,22 +81,36 @@ impl Builder {
     pub(super) fn depend(&mut self, of: VersionId, target: PackageId, shape: Shape) -> usize {
         let id = self.drafts.len();
         self.drafts.push(Draft { of, target, shape });
-        self.named[target].add(id, shape);
+        self.named[target].add(Some(id), shape.version);
         id
+    }
+
+    /// A relation of a record that only passes by.
+    pub(super) fn pass_relation(&mut self, target: PackageId, shape: Shape) {
+        self.named[target].add(None, shape.version);
     }
 
     /// Reads the relationship fields of a new version.
     pub(super) fn relate(&mut self, version: VersionId, fields: &[Box<str>]) {
         let native = Rc::clone(&self.made.archs[0]);
+        let arch = Rc::clone(&self.made.packages[self.made.versions[version].package].arch);
         for ((_, kind), field) in RELATED.iter().zip(fields) {
             for written in relations(field, &native) {
-                self.read_one(version, *kind, &written);
+                for (target, shape) in self.read_one(*kind, &written, &arch) {
+                    let id = self.depend(version, target, shape);
+                    self.rows[version].own.push(id);
+                }
             }
         }
     }
 
-    fn read_one(&mut self, of: VersionId, kind: Kind, written: &Written<'_>) {
-        let arch = Rc::clone(&self.made.packages[self.made.versions[of].package].arch);
+    /// The packages that a written relation means, made when they were not named before.
+    pub(super) fn read_one(
+        &mut self,
+        kind: Kind,
+        written: &Written<'_>,
+        arch: &str,
+    ) -> Vec<(PackageId, Shape)> {
         let version = (written.op != Op::Any).then(|| self.text(written.version));
         let shape = Shape {
             kind,
@@ -110,31 +121,28 @@ impl Builder {
             is_specific: written.arch.is_some_and(|arch| arch != "any"),
         };
         let Some(qualifier) = written.arch else {
-            return self.read_plain(of, written.name, &arch, shape);
+            return self.read_plain(written.name, arch, shape);
         };
         let qualifier = if qualifier == "native" { self.made.native() } else { qualifier };
         let name = format!("{}:{qualifier}", written.name);
         // On an architecture that is not set up, "any" may be its own as well.
-        let has_second = qualifier == "any" && !self.made.is_wanted_arch(&arch);
+        let has_second = qualifier == "any" && !self.made.is_wanted_arch(arch);
         let target = self.package(&name, "any");
         let first = Shape { is_or: shape.is_or || has_second, ..shape };
-        let id = self.depend(of, target, first);
-        self.rows[of].own.push(id);
+        let mut read = vec![(target, first)];
         if has_second {
-            self.read_plain(of, written.name, &arch, shape);
+            read.extend(self.read_plain(written.name, arch, shape));
         }
+        read
     }
 
     /// A relation that names no architecture: one that excludes or replaces means every one there is.
-    fn read_plain(&mut self, of: VersionId, name: &str, arch: &str, shape: Shape) {
+    fn read_plain(&mut self, name: &str, arch: &str, shape: Shape) -> Vec<(PackageId, Shape)> {
         let group = self.group(name);
         let all = self.made.groups[group].packages.clone();
         let targets =
             if means_all(shape.kind) && !all.is_empty() { all } else { vec![self.package(name, arch)] };
-        for target in targets {
-            let id = self.depend(of, target, shape);
-            self.rows[of].own.push(id);
-        }
+        targets.into_iter().map(|target| (target, shape)).collect()
     }
 
     /// The architectures of one name exclude each other, or must have the same version. The first version of a package

@@ -98,6 +98,8 @@ pub struct Universe {
     pub security_files: Vec<bool>,
     /// The list that stands for dpkg's status file.
     pub status_file: usize,
+    /// What stands in for what follows from the order in which records were read.
+    pub depends_on_order: bool,
 }
 
 /// Orders two version texts as dpkg does; what it would refuse is ordered as plain bytes, so that the answer

@@ -2,7 +2,7 @@
 
 use super::garbage::{garbage, take_back_needless};
 use super::marks::{Marks, Mode};
-use super::resolve::{Unmended, mend};
+use super::resolve::mend;
 use super::settings::Settings;
 use super::universe::{PackageId, Universe, VersionId};
 
@@ -14,18 +14,35 @@ pub struct Upgrade {
     pub removals: Vec<PackageId>,
 }
 
-/// The upgrade, or the packages whose relations stay broken: then apt would change nothing.
-/// `demanded` gets the groups whose archive entries were asked for.
+/// Why apt would change nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Relations of these stay broken.
+    Broken(Vec<PackageId>),
+    /// The version it chose is in no archive.
+    NotOffered(VersionId),
+}
+
+/// What else has to be read before the answer can be relied on.
+#[derive(Debug, Default)]
+pub struct Demand {
+    /// Groups whose archive entries were asked for.
+    pub groups: Vec<usize>,
+    /// All names in the order in which apt learns of them.
+    pub is_for_order: bool,
+}
+
+/// The upgrade, or why there is none.
 pub fn dist_upgrade(
     universe: &Universe,
     settings: &Settings,
     candidates: &[Option<VersionId>],
-    demanded: &mut Vec<usize>,
-) -> Result<Upgrade, Unmended> {
+    demand: &mut Demand,
+) -> Result<Upgrade, Refused> {
     let mut marks = Marks::new(universe, settings, candidates);
     if marks.broken > 0 {
         let broken = (0..marks.of.len()).filter(|package| marks.of[*package].is_broken()).collect();
-        return Err(Unmended(broken));
+        return Err(Refused::Broken(broken));
     }
     let present: Vec<PackageId> = universe
         .order
@@ -53,12 +70,19 @@ pub fn dist_upgrade(
     phased.extend(hold_back_phased(&mut marks, &present));
     protected.extend(phased);
     let mended = mend(&mut marks, &protected, &before);
-    demanded.extend(&marks.demanded);
-    mended?;
-    if take_back_needless(&mut marks) {
-        return Ok(outcome(&marks));
+    demand.is_for_order = marks.went_by_order.get() || universe.depends_on_order;
+    demand.groups.extend(&marks.demanded);
+    mended.map_err(|unmended| Refused::Broken(unmended.0))?;
+    if !take_back_needless(&mut marks) {
+        let broken = (0..marks.of.len()).filter(|package| marks.of[*package].is_broken());
+        return Err(Refused::Broken(broken.collect()));
     }
-    Err(Unmended((0..marks.of.len()).filter(|package| marks.of[*package].is_broken()).collect()))
+    let upgrade = outcome(&marks);
+    // A pin may choose a version that only dpkg's status file still tells of.
+    match upgrade.installs.iter().find(|(_, version)| !universe.is_downloadable(*version)) {
+        Some((_, version)) => Err(Refused::NotOffered(*version)),
+        None => Ok(upgrade),
+    }
 }
 
 fn outcome(marks: &Marks<'_>) -> Upgrade {

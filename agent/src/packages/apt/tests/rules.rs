@@ -1,51 +1,93 @@
 //! Single rules of apt's that are easily got wrong, each on the smallest host that shows it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use super::oracle::{Lines, Said, apt_lines, is_apt_here, our_lines};
+use super::oracle::{Said, apt_lines, is_apt_here, our_lines};
 use crate::Host;
 use crate::packages::apt::updates;
 
-/// A host with one archive. Stanzas are written without architecture; all are for amd64.
-fn host(root: &Path, installed: &str, offered: &str) {
-    for folder in [
-        "etc/apt/preferences.d",
-        "etc/apt/apt.conf.d",
-        "etc/apt/sources.list.d",
-        "var/lib/dpkg",
-        "var/lib/apt/lists/partial",
-        "var/cache/apt/archives/partial",
-    ] {
-        fs::create_dir_all(root.join(folder)).unwrap();
+/// A host with one archive. Stanzas are for amd64 and installed unless they say otherwise.
+#[derive(Default)]
+struct Told<'a> {
+    installed: &'a str,
+    offered: &'a str,
+    /// What one archive offers for i386 beside; empty when that is not set up.
+    offered_i386: &'a str,
+    pins: &'a str,
+}
+
+impl Told<'_> {
+    fn write(&self, root: &Path) {
+        for folder in [
+            "etc/apt/preferences.d",
+            "etc/apt/apt.conf.d",
+            "etc/apt/sources.list.d",
+            "var/lib/dpkg",
+            "var/lib/apt/lists/partial",
+            "var/cache/apt/archives/partial",
+        ] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        let archs = if self.offered_i386.is_empty() { "\"amd64\";" } else { "\"amd64\"; \"i386\";" };
+        let settings = format!("APT::Architecture \"amd64\";\nAPT::Architectures {{ {archs} }};\n");
+        let base = root.join("var/lib/apt/lists/archive.test_main_dists_stable");
+        let list = |arch: &str| format!("{}_main_binary-{arch}_Packages", base.display()).into();
+        let source = [("Filename", "x"), ("Size", "1")];
+        for (path, text) in [
+            (root.join("etc/apt/apt.conf"), settings),
+            (root.join("etc/apt/preferences.d/own.pref"), self.pins.to_owned()),
+            (root.join("etc/apt/sources.list"), "deb http://archive.test/main stable main\n".to_owned()),
+            (
+                root.join("var/lib/dpkg/status"),
+                stanzas(self.installed, "amd64", &[("Status", "install ok installed")]),
+            ),
+            (
+                format!("{}_Release", base.display()).into(),
+                "Suite: stable\nArchitectures: amd64 i386\n".to_owned(),
+            ),
+            (list("amd64"), stanzas(self.offered, "amd64", &source)),
+            (list("i386"), stanzas(self.offered_i386, "i386", &source)),
+        ] {
+            fs::write(path, text).unwrap();
+        }
     }
-    let stanzas = |text: &str, more: &str| {
-        let one = |stanza: &str| format!("{}\nArchitecture: amd64\n{more}\n", stanza.trim());
-        text.split("\n\n").map(one).collect::<Vec<_>>().join("\n")
-    };
-    let base = root.join("var/lib/apt/lists/archive.test_main_dists_stable");
-    let base = base.display();
-    for (path, text) in [
-        (root.join("etc/apt/apt.conf"), "APT::Architecture \"amd64\";\n".to_owned()),
-        (root.join("etc/apt/sources.list"), "deb http://archive.test/main stable main\n".to_owned()),
-        (root.join("var/lib/dpkg/status"), stanzas(installed, "Status: install ok installed")),
-        (format!("{base}_Release").into(), "Suite: stable\nArchitectures: amd64\n".to_owned()),
-        (format!("{base}_main_binary-amd64_Packages").into(), stanzas(offered, "Filename: x\nSize: 1")),
-    ] {
-        fs::write(path, text).unwrap();
+
+    /// Both apt and the agent come to this.
+    fn comes_to(&self, wanted: &Said) {
+        let folder = tempfile::tempdir().unwrap();
+        self.write(folder.path());
+        let seen = updates(&Host::fixture(folder.path(), 1_790_000_000_000));
+        let ours = seen.value.as_ref().map_or(Said::Refused, |value| Said::Plan(our_lines(value)));
+        assert_eq!(ours, *wanted, "{:?}", seen.unseen);
+        if is_apt_here() {
+            assert_eq!(apt_lines(Some(folder.path())), *wanted);
+        }
     }
 }
 
-/// Both apt and the agent come to exactly these changes.
-fn comes_to(installed: &str, offered: &str, changes: &[&str]) {
-    let folder = tempfile::tempdir().unwrap();
-    host(folder.path(), installed, offered);
-    let wanted: Lines = changes.iter().map(|line| (*line).to_owned()).collect();
-    let seen = updates(&Host::fixture(folder.path(), 1_790_000_000_000));
-    assert_eq!(our_lines(&seen.value.unwrap()), wanted);
-    if is_apt_here() {
-        assert_eq!(apt_lines(Some(folder.path())), Said::Plan(wanted));
+/// Every stanza with these fields, where it does not have them.
+fn stanzas(text: &str, arch: &str, fields: &[(&str, &str)]) -> String {
+    let mut full = String::new();
+    for stanza in text.split("\n\n").map(str::trim).filter(|stanza| !stanza.is_empty()) {
+        full.push_str(stanza);
+        for (name, value) in fields.iter().chain(&[("Architecture", arch)]) {
+            if !stanza.lines().any(|line| line.split(':').next() == Some(name)) {
+                let _ = write!(full, "\n{name}: {value}");
+            }
+        }
+        full.push_str("\n\n");
     }
+    full
+}
+
+fn plan(changes: &[&str]) -> Said {
+    Said::Plan(changes.iter().map(|line| (*line).to_owned()).collect())
+}
+
+fn comes_to(installed: &str, offered: &str, changes: &[&str]) {
+    Told { installed, offered, ..Told::default() }.comes_to(&plan(changes));
 }
 
 /// `name:arch` is a name of its own to apt. What provides the plain name is entered for it when a relation first asks for
@@ -86,4 +128,34 @@ fn another_build_of_the_installed_version_counts_as_newer() {
                    Package: never\nVersion: 1\nDepends: nowhere";
     let changes = ["Inst desk [1] (1 stable [amd64])", "Inst tools (1 stable [amd64])"];
     comes_to(installed, offered, &changes);
+}
+
+/// A pattern in a pin is tried on every name apt knows. `lib:any` is one as soon as a relation uses it, and then the pin
+/// is for every architecture of `lib`, though patterns otherwise mean the native one.
+#[test]
+fn a_pattern_pins_other_architectures_when_a_relation_names_any() {
+    let told = |offered| Told {
+        installed: "Package: lib\nArchitecture: i386\nVersion: 2",
+        offered,
+        offered_i386: "Package: lib\nVersion: 1\n\nPackage: lib\nVersion: 2",
+        pins: "Package: l*\nPin: version 1*\nPin-Priority: 1001\n",
+    };
+    told("Package: app\nVersion: 1\nDepends: lib").comes_to(&plan(&[]));
+    let changes = plan(&["Inst lib:i386 [2] (1 stable [i386])"]);
+    told("Package: app\nVersion: 1\nDepends: lib:any").comes_to(&changes);
+}
+
+/// A pin may choose a version that only dpkg remembers, of a package that was removed. Then apt has nothing to install it
+/// from and changes nothing at all.
+#[test]
+fn a_version_no_archive_offers_stops_the_whole_upgrade() {
+    let told = |pins| Told {
+        installed: "Package: app\nVersion: 1\n\n\
+                    Package: lib\nVersion: 1\nStatus: deinstall ok config-files",
+        offered: "Package: app\nVersion: 2\nDepends: lib",
+        pins,
+        ..Told::default()
+    };
+    told("").comes_to(&plan(&[]));
+    told("Package: lib\nPin: version 1\nPin-Priority: 500\n").comes_to(&Said::Refused);
 }
