@@ -56,9 +56,11 @@ impl Marks<'_> {
         self.of[package].is_protected = true;
         self.upgrade_same_source(package, depth);
         let mut went = self.upgrade_or_remove(&upgrades, guards, depth);
+        let hands_on = self.hands_on(package);
+        let mut heirs = Vec::new();
         if went || guards {
             sound &= went;
-            went = self.install_needs(package, &needs, guards, depth);
+            went = self.install_needs(package, &needs, guards, depth, &mut heirs);
             if went || guards {
                 sound &= went;
                 for removal in removals {
@@ -73,6 +75,11 @@ impl Marks<'_> {
         if !went && !guards {
             self.discard_install(package);
             sound = false;
+        } else if hands_on {
+            self.of[package].is_automatic = true;
+            for heir in heirs {
+                self.of[heir].is_automatic = false;
+            }
         }
         self.of[package].is_protected = guards;
         sound
@@ -215,7 +222,7 @@ impl Marks<'_> {
         if is_going {
             return true;
         }
-        if !self.may_change(Mode::Delete, package, depth) {
+        if !self.may_change(Mode::Delete, package, depth) || !self.may_delete(package) {
             return false;
         }
         removals.push(package);
@@ -299,6 +306,7 @@ impl Marks<'_> {
         needs: &[Alternatives],
         guards: bool,
         depth: usize,
+        new: &mut Vec<PackageId>,
     ) -> bool {
         let mut went = true;
         for group in needs {
@@ -313,7 +321,9 @@ impl Marks<'_> {
             if !is_critical && !self.is_worth_following(package, group.start) {
                 continue;
             }
-            if !self.install_one_of(group, guards && is_critical, depth) && is_critical {
+            let installed = self.install_one_of(group, guards && is_critical, depth);
+            new.extend(installed.filter(|one| self.universe.packages[*one].current.is_none()));
+            if installed.is_none() && is_critical {
                 went = false;
                 if !guards {
                     break;
@@ -359,7 +369,7 @@ impl Marks<'_> {
         is_new
     }
 
-    fn install_one_of(&mut self, group: &Alternatives, guards: bool, depth: usize) -> bool {
+    fn install_one_of(&mut self, group: &Alternatives, guards: bool, depth: usize) -> Option<PackageId> {
         group.clone().for_each(|id| self.demand(id));
         let solutions = self.solutions(group, true);
         for version in &solutions {
@@ -374,10 +384,10 @@ impl Marks<'_> {
                 self.of[package].is_protected = true;
             }
             if self.install(package, true, depth + 1) {
-                return true;
+                return Some(package);
             }
         }
-        false
+        None
     }
 
     /// Versions that would meet one of the alternatives, best first: candidates, or what is installed.

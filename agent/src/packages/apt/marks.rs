@@ -41,6 +41,8 @@ pub struct Mark {
     /// How the candidate stands to what is installed; `None` when there is nothing to compare.
     pub step: Option<std::cmp::Ordering>,
     pub is_protected: bool,
+    /// There or to come only because others need it.
+    pub is_automatic: bool,
     soundness: u8,
 }
 
@@ -91,6 +93,7 @@ impl<'u> Marks<'u> {
             mode: Mode::Keep,
             step: step(universe, package, *candidate),
             is_protected: false,
+            is_automatic: is_automatic(universe, settings, package),
             soundness: 0xff,
         };
         let of = candidates.iter().enumerate().map(mark).collect();
@@ -171,6 +174,10 @@ impl<'u> Marks<'u> {
             return false;
         }
         if self.of[package].mode != Mode::Delete && self.of[package].install.is_some() {
+            if !self.may_delete(package) {
+                return false;
+            }
+            self.keep_needs_of_leaving(package);
             let mode =
                 if self.universe.packages[package].current.is_none() { Mode::Keep } else { Mode::Delete };
             self.set(package, mode, None);
@@ -186,7 +193,9 @@ impl<'u> Marks<'u> {
         }
         let is_there = mark.candidate.is_some() && mark.candidate == self.universe.packages[package].current;
         let mode = if is_there { Mode::Keep } else { Mode::Install };
+        let is_new = mark.step.is_none();
         self.set(package, mode, mark.candidate);
+        self.of[package].is_automatic |= is_new;
     }
 
     /// Gives up the candidate for what is marked now.
@@ -344,6 +353,16 @@ impl<'u> Marks<'u> {
         }
         bits
     }
+}
+
+/// What apt wrote down of a package: for one architecture, or for all.
+fn is_automatic(universe: &Universe, settings: &Settings, package: PackageId) -> bool {
+    let entry = &universe.packages[package];
+    let (name, arch) = (universe.name(package), &*entry.arch);
+    let is_noted = |arch: &str| settings.automatic.contains(&(name.into(), arch.into()));
+    !entry.versions.is_empty()
+        && !settings.automatic.is_empty()
+        && (is_noted(arch) || is_noted("") || (arch == universe.native() && is_noted("all")))
 }
 
 /// How a candidate stands to what is installed: by their places among the versions, as two builds of one version may

@@ -3,8 +3,13 @@
 //! The answer is that of `apt-get -s dist-upgrade` with apt's internal solver (apt up to 2.8; measured against
 //! 2.6): sources, lists, pins, holds, phased versions, several architectures, and the way apt's problem
 //! resolver mends conflicts.
+//!
+//! Of the lists only what can matter is read, until an answer hangs on the order in which apt learns of packages: then the
+//! names of all of them are read too ([`passing`]). What is not known here is apt's cache on disk: apt that adds to one
+//! made earlier stores some version texts twice, which may change the order in which it upgrades what needs one package.
 
 mod answer;
+mod automatic;
 mod build;
 mod config;
 mod garbage;

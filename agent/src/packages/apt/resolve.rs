@@ -43,7 +43,14 @@ pub fn mend(marks: &mut Marks<'_>, protected: &[PackageId], garbage: &[bool]) ->
     mending.score();
     mending.run();
     let broken: Vec<_> = (0..count).filter(|package| mending.marks.of[*package].is_broken()).collect();
-    if broken.is_empty() { Ok(()) } else { Err(Unmended(broken)) }
+    if !broken.is_empty() {
+        return Err(Unmended(broken));
+    }
+    let Mending { marks, was_marked, .. } = mending;
+    for (mark, was_marked) in marks.of.iter_mut().zip(was_marked) {
+        mark.is_automatic |= mark.is_install() && mark.step.is_none() && !was_marked;
+    }
+    Ok(())
 }
 
 struct Mending<'m, 'u> {

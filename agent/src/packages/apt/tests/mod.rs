@@ -39,7 +39,8 @@ fn invented_hosts_get_what_apt_would_install() {
         println!("skipped: apt-get is not here");
         return;
     }
-    compare((1..=USUAL_CASES).chain(ONCE_WRONG));
+    let rich = invented::RICH..invented::RICH + USUAL_CASES / 2;
+    compare((1..=USUAL_CASES).chain(ONCE_WRONG).chain(rich));
 }
 
 /// `MAINSTAY_CASES=from..until cargo test -p mainstay-agent many_invented -- --ignored --nocapture`

@@ -130,6 +130,25 @@ fn another_build_of_the_installed_version_counts_as_newer() {
     comes_to(installed, offered, &changes);
 }
 
+/// What something suggests is not needless to apt. `tools` came in for an essential package that could not be installed
+/// after all, and stays only where `desk` suggests it.
+#[test]
+fn what_is_suggested_is_not_taken_back() {
+    let offered = |suggests: &str| {
+        format!(
+            "Package: desk\nVersion: 2\n{suggests}\n\n\
+             Package: base\nVersion: 1\nEssential: yes\nDepends: tools, never\n\n\
+             Package: tools\nVersion: 1\n\n\
+             Package: never\nVersion: 1\nDepends: nowhere"
+        )
+    };
+    let installed = "Package: desk\nVersion: 1";
+    let upgraded = "Inst desk [1] (2 stable [amd64])";
+    comes_to(installed, &offered("Section: misc"), &[upgraded]);
+    let changes = [upgraded, "Inst tools (1 stable [amd64])"];
+    comes_to(installed, &offered("Suggests: tools"), &changes);
+}
+
 /// A pattern in a pin is tried on every name apt knows. `lib:any` is one as soon as a relation uses it, and then the pin
 /// is for every architecture of `lib`, though patterns otherwise mean the native one.
 #[test]
