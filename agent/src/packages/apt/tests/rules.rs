@@ -16,6 +16,9 @@ struct Told<'a> {
     /// What one archive offers for i386 beside; empty when that is not set up.
     offered_i386: &'a str,
     pins: &'a str,
+    settings: &'a str,
+    /// Names of packages that came for others.
+    automatic: &'a [&'a str],
 }
 
 impl Told<'_> {
@@ -31,12 +34,15 @@ impl Told<'_> {
             fs::create_dir_all(root.join(folder)).unwrap();
         }
         let archs = if self.offered_i386.is_empty() { "\"amd64\";" } else { "\"amd64\"; \"i386\";" };
-        let settings = format!("APT::Architecture \"amd64\";\nAPT::Architectures {{ {archs} }};\n");
+        let settings =
+            format!("APT::Architecture \"amd64\";\nAPT::Architectures {{ {archs} }};\n{}", self.settings);
+        let automatic = |name: &&str| format!("Package: {name}\nArchitecture: amd64\nAuto-Installed: 1\n\n");
         let base = root.join("var/lib/apt/lists/archive.test_main_dists_stable");
         let list = |arch: &str| format!("{}_main_binary-{arch}_Packages", base.display()).into();
         let source = [("Filename", "x"), ("Size", "1")];
         for (path, text) in [
             (root.join("etc/apt/apt.conf"), settings),
+            (root.join("var/lib/apt/extended_states"), self.automatic.iter().map(automatic).collect()),
             (root.join("etc/apt/preferences.d/own.pref"), self.pins.to_owned()),
             (root.join("etc/apt/sources.list"), "deb http://archive.test/main stable main\n".to_owned()),
             (
@@ -158,6 +164,7 @@ fn a_pattern_pins_other_architectures_when_a_relation_names_any() {
         offered,
         offered_i386: "Package: lib\nVersion: 1\n\nPackage: lib\nVersion: 2",
         pins: "Package: l*\nPin: version 1*\nPin-Priority: 1001\n",
+        ..Told::default()
     };
     told("Package: app\nVersion: 1\nDepends: lib").comes_to(&plan(&[]));
     let changes = plan(&["Inst lib:i386 [2] (1 stable [i386])"]);
@@ -177,4 +184,44 @@ fn a_version_no_archive_offers_stops_the_whole_upgrade() {
     };
     told("").comes_to(&plan(&[]));
     told("Package: lib\nPin: version 1\nPin-Priority: 500\n").comes_to(&Said::Refused);
+}
+
+/// Debian's setting about `oldlibs`: a package that becomes one that only leads to another hands on that it was asked for.
+/// So `new` stays, even though the upgrade of `old` that brought it is given up for `rival` in the end.
+#[test]
+fn what_a_transitional_package_leads_to_counts_as_asked_for() {
+    let told = |settings| Told {
+        installed: "Package: old\nVersion: 1\nSection: libs\n\nPackage: rival\nVersion: 1\nPriority: required",
+        offered: "Package: old\nVersion: 2\nSection: oldlibs\nDepends: new\n\n\
+                  Package: new\nVersion: 2\n\n\
+                  Package: rival\nVersion: 2\nPriority: required\nBreaks: old (= 2)",
+        settings,
+        ..Told::default()
+    };
+    let upgraded = "Inst rival [1] (2 stable [amd64])";
+    told("").comes_to(&plan(&[upgraded]));
+    let changes = plan(&[upgraded, "Inst new (2 stable [amd64])"]);
+    told("APT::Move-Autobit-Sections { \"oldlibs\"; };\n").comes_to(&changes);
+}
+
+/// Debian's setting about `metapackages`: what one of them needs counts as asked for once it has to go. So `editor` is
+/// wanted, and `spelling`, which it suggests, is not taken back.
+#[test]
+fn what_a_removed_metapackage_needs_counts_as_asked_for() {
+    let told = |settings| Told {
+        installed: "Package: desktop\nVersion: 1\nSection: metapackages\nDepends: editor\n\n\
+                    Package: editor\nVersion: 1\nSuggests: spelling\n\n\
+                    Package: rival\nVersion: 1\nPriority: required",
+        offered: "Package: rival\nVersion: 2\nPriority: required\nConflicts: desktop\n\n\
+                  Package: base\nVersion: 1\nEssential: yes\nDepends: spelling, never\n\n\
+                  Package: spelling\nVersion: 1\n\n\
+                  Package: never\nVersion: 1\nDepends: nowhere",
+        automatic: &["editor"],
+        settings,
+        ..Told::default()
+    };
+    let (upgraded, gone) = ("Inst rival [1] (2 stable [amd64])", "Remv desktop [1]");
+    told("").comes_to(&plan(&[upgraded, gone]));
+    let changes = plan(&[upgraded, gone, "Inst spelling (1 stable [amd64])"]);
+    told("APT::Never-MarkAuto-Sections { \"metapackages\"; };\n").comes_to(&changes);
 }
