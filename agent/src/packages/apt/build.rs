@@ -109,7 +109,8 @@ impl Builder {
             versions: Vec::new(),
             current: None,
             is_held: false,
-            is_unfinished: false,
+            is_half_there: false,
+            needs_reinstall: false,
             is_essential: false,
             is_important: false,
             named_by: Vec::new(),
@@ -161,7 +162,8 @@ impl Builder {
         if let Some(status) = status {
             let entry = &mut self.made.packages[package];
             entry.is_held |= status.is_hold;
-            entry.is_unfinished |= status.is_present() && status.is_unfinished();
+            entry.is_half_there |= status.is_present() && status.is_half_there();
+            entry.needs_reinstall |= status.is_present() && status.needs_reinstall;
             if status.is_present() {
                 entry.current = Some(id);
             }

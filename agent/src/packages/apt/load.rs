@@ -54,6 +54,13 @@ impl Wanted {
         is_new
     }
 
+    /// Also looks for packages of this name. True when that is new.
+    pub fn add_package(&mut self, name: &str) -> bool {
+        let is_new = self.names.insert(name.into());
+        self.has_grown |= is_new;
+        is_new
+    }
+
     fn wants(&self, stanza: &[u8], finders: &Finders) -> bool {
         let Some(name) = name_of(stanza) else { return false };
         if self.names.contains(name) || finders.essential.find(stanza).is_some() {

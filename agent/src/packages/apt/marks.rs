@@ -157,9 +157,14 @@ impl<'u> Marks<'u> {
         !(mode == Mode::Delete && (entry.is_essential || entry.is_important))
     }
 
-    /// Marks a package to stay as it is.
+    /// Marks a package to stay as it is. What is only half there can stay only if it can be had again.
     pub fn keep(&mut self, package: PackageId, depth: usize) -> bool {
         if !self.may_change(Mode::Keep, package, depth) {
+            return false;
+        }
+        let entry = &self.universe.packages[package];
+        if entry.is_half_there && !entry.current.is_some_and(|current| self.universe.is_downloadable(current))
+        {
             return false;
         }
         if self.of[package].mode != Mode::Keep {

@@ -180,6 +180,10 @@ impl Ground<'_> {
             is_whole |= demand.is_for_order;
             for group in demand.groups {
                 has_grown |= wanted.add(&universe.groups[group].name);
+                // What dpkg remembers of a removed package may give it; then an archive's version may come.
+                for owner in universe.standing_in(group) {
+                    has_grown |= wanted.add_package(universe.name(owner));
+                }
             }
             if has_grown {
                 continue;
@@ -281,6 +285,10 @@ impl Ground<'_> {
 fn refusal(universe: &Universe, refused: Refused) -> String {
     let broken = match refused {
         Refused::Broken(broken) => broken,
+        Refused::NotReinstallable(package) => {
+            let name = universe.name(package);
+            return format!("apt would refuse: {name} has to be installed again, and no source offers it");
+        }
         Refused::NotOffered(version) => {
             let known = &universe.versions[version];
             let (name, version) = (universe.name(known.package), &known.record.version);

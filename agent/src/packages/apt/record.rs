@@ -77,9 +77,9 @@ impl Status {
         !matches!(&*self.state, "not-installed" | "config-files")
     }
 
-    /// Whether dpkg has to finish or repair it first.
-    pub fn is_unfinished(&self) -> bool {
-        self.needs_reinstall || matches!(&*self.state, "half-installed" | "unpacked" | "half-configured")
+    /// Whether its files are not all there, so that apt has to unpack it again.
+    pub fn is_half_there(&self) -> bool {
+        self.needs_reinstall || &*self.state == "half-installed"
     }
 }
 

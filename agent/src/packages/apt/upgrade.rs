@@ -21,6 +21,8 @@ pub enum Refused {
     Broken(Vec<PackageId>),
     /// The version it chose is in no archive.
     NotOffered(VersionId),
+    /// dpkg wants it unpacked again, and no archive has any version of it that is wanted.
+    NotReinstallable(PackageId),
 }
 
 /// What else has to be read before the answer can be relied on.
@@ -40,6 +42,7 @@ pub fn dist_upgrade(
     demand: &mut Demand,
 ) -> Result<Upgrade, Refused> {
     let mut marks = Marks::new(universe, settings, candidates);
+    take_up_interrupted(&mut marks)?;
     if marks.broken > 0 {
         let broken = (0..marks.of.len()).filter(|package| marks.of[*package].is_broken()).collect();
         return Err(Refused::Broken(broken));
@@ -78,11 +81,43 @@ pub fn dist_upgrade(
         return Err(Refused::Broken(broken.collect()));
     }
     let upgrade = outcome(&marks);
-    // A pin may choose a version that only dpkg's status file still tells of.
-    match upgrade.installs.iter().find(|(_, version)| !universe.is_downloadable(*version)) {
-        Some((_, version)) => Err(Refused::NotOffered(*version)),
+    // A pin may choose a version that only dpkg's status file still tells of; what is half there and stays is unpacked
+    // once more, and has to be had for that.
+    let mut needed = upgrade.installs.iter().map(|(_, version)| *version).chain(half_there(&marks));
+    match needed.find(|version| !universe.is_downloadable(*version)) {
+        Some(version) => Err(Refused::NotOffered(version)),
         None => Ok(upgrade),
     }
+}
+
+/// Deals with what dpkg left half done, before anything else (`pkgApplyStatus`).
+fn take_up_interrupted(marks: &mut Marks<'_>) -> Result<(), Refused> {
+    let universe = marks.universe;
+    let is_offered =
+        |version: Option<VersionId>| version.is_some_and(|version| universe.is_downloadable(version));
+    for package in universe.order.iter().copied() {
+        let entry = &universe.packages[package];
+        if !entry.is_half_there {
+            continue;
+        }
+        if !entry.needs_reinstall {
+            marks.delete(package, 0);
+        } else if is_offered(entry.current) {
+            marks.keep(package, 0);
+        } else if is_offered(marks.of[package].candidate) {
+            marks.install(package, false, 0);
+        } else {
+            return Err(Refused::NotReinstallable(package));
+        }
+    }
+    Ok(())
+}
+
+/// Versions that stay and are only half there.
+fn half_there<'m>(marks: &'m Marks<'_>) -> impl Iterator<Item = VersionId> + 'm {
+    let entries = marks.universe.packages.iter().zip(&marks.of);
+    entries
+        .filter_map(|(entry, mark)| mark.install.filter(|_| entry.is_half_there && mark.mode == Mode::Keep))
 }
 
 fn outcome(marks: &Marks<'_>) -> Upgrade {

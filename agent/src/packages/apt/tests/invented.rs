@@ -15,11 +15,16 @@ struct Dice {
     state: u64,
     /// Hosts above [`RICH`] know more kinds of fields and settings.
     is_rich: bool,
+    is_interrupted: bool,
 }
 
 /// From this number on hosts have suggestions, packages that came for others, and sections that mean something to apt.
 /// Those below stay as they were when they once differed.
 pub const RICH: u64 = 100_000;
+/// From this number on hosts have some dozens of packages as well.
+pub const LARGE: u64 = 200_000;
+/// From this number on dpkg was interrupted.
+pub const INTERRUPTED: u64 = 300_000;
 
 impl Dice {
     fn below(&mut self, limit: usize) -> usize {
@@ -39,6 +44,14 @@ impl Dice {
 
 const VERSIONS: [&str; 7] =
     ["1.0-1", "1.0-1+b1", "1.2~rc1-1", "1.2-1", "2.0-1", "1:0.5-1", "1:0.9-2+deb12u1"];
+const STATES: [&str; 6] = [
+    "reinstreq installed",
+    "ok half-installed",
+    "ok unpacked",
+    "ok half-configured",
+    "ok triggers-pending",
+    "ok triggers-awaited",
+];
 const PRIORITIES: [&str; 5] = ["required", "important", "standard", "optional", "extra"];
 
 #[derive(Clone)]
@@ -58,12 +71,20 @@ const ARCHIVES: [(&str, &str, &str, &str); 4] = [
 ];
 
 pub fn host(root: &Path, seed: u64) {
-    let mut dice = Dice { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), is_rich: seed >= RICH };
+    let mut dice = Dice {
+        state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        is_rich: seed >= RICH,
+        is_interrupted: seed >= INTERRUPTED,
+    };
     dice.below(2);
     let is_multi = dice.chance(25);
-    let count = 4 + dice.below(14);
-    let names: Vec<String> =
-        (0..count).map(|at| format!("p{}", (b'a' + u8::try_from(at).unwrap()) as char)).collect();
+    let count = if seed >= LARGE { 18 + dice.below(60) } else { 4 + dice.below(14) };
+    let letter = |at: usize| char::from(b'a' + u8::try_from(at).unwrap());
+    let name = |at: usize| match at.checked_sub(26) {
+        Some(more) => format!("p{}{}", letter(more / 26), letter(more % 26)),
+        None => format!("p{}", letter(at)),
+    };
+    let names: Vec<String> = (0..count).map(name).collect();
     let traits: Vec<Traits> = names.iter().map(|_| Traits::roll(&mut dice, is_multi)).collect();
     for folder in [
         "etc/apt/preferences.d",
@@ -368,10 +389,11 @@ fn status(
     }
     for made in &installed {
         let want = if dice.chance(6) { "hold" } else { "install" };
-        let state = if dice.chance(2) { "config-files" } else { "installed" };
+        let state = if dice.chance(2) { "ok config-files" } else { "ok installed" };
+        let state = if dice.is_interrupted && dice.chance(15) { *dice.pick(&STATES) } else { state };
         let _ = write!(
             text,
-            "Package: {}\nStatus: {want} ok {state}\nVersion: {}\nArchitecture: {}\n{}\n",
+            "Package: {}\nStatus: {want} {state}\nVersion: {}\nArchitecture: {}\n{}\n",
             made.name, VERSIONS[made.version], made.arch, made.fields
         );
     }

@@ -225,3 +225,22 @@ fn what_a_removed_metapackage_needs_counts_as_asked_for() {
     let changes = plan(&[upgraded, gone, "Inst spelling (1 stable [amd64])"]);
     told("APT::Never-MarkAuto-Sections { \"metapackages\"; };\n").comes_to(&changes);
 }
+
+/// What dpkg left half installed goes, unless an archive has that version, so that it can be unpacked once more.
+#[test]
+fn what_is_half_installed_goes_unless_it_can_be_had_again() {
+    let installed = "Package: app\nVersion: 1\nStatus: install ok half-installed";
+    comes_to(installed, "Package: other\nVersion: 1", &["Remv app [1]"]);
+    comes_to(installed, "Package: app\nVersion: 1", &[]);
+}
+
+/// What dpkg wants installed again and no archive offers stops everything.
+#[test]
+fn what_must_be_installed_again_and_is_not_offered_stops_the_upgrade() {
+    let installed =
+        "Package: app\nVersion: 1\nStatus: install reinstreq installed\n\nPackage: other\nVersion: 1";
+    let told = |offered| Told { installed, offered, ..Told::default() };
+    told("Package: other\nVersion: 2").comes_to(&Said::Refused);
+    let changes = ["Inst app [1] (2 stable [amd64])", "Inst other [1] (2 stable [amd64])"];
+    told("Package: app\nVersion: 2\n\nPackage: other\nVersion: 2").comes_to(&plan(&changes));
+}
