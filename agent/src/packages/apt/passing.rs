@@ -62,6 +62,7 @@ impl Builder {
         if multi_arch == MultiArch::Allowed && is_wanted {
             self.package(&format!("{}:any", record.name), "any");
         }
+        self.learn_kernel(&record.name);
     }
 }
 

@@ -107,6 +107,17 @@ impl Builder {
         if !has_arch_already {
             self.enter_with_arch(&name, &arch, implied);
         }
+        self.learn_kernel(&name);
+    }
+
+    /// To apt every kernel stands in for a name of its own making, which it makes for an architecture called like it as
+    /// well. Nothing asks for it, but it takes its places among the packages.
+    pub(super) fn learn_kernel(&mut self, name: &str) {
+        const KERNEL: &str = "$kernel";
+        if is_kernel(name) {
+            self.package(KERNEL, "any");
+            self.package(KERNEL, KERNEL);
+        }
     }
 
     fn provide_one(&mut self, version: VersionId, written: &Written<'_>, arch: &str) {
@@ -171,4 +182,16 @@ impl Builder {
         let package = self.package(name, arch);
         self.enter(package, provider);
     }
+}
+
+/// Whether a package is named like one kernel of a certain version.
+fn is_kernel(name: &str) -> bool {
+    let release = ["linux-image-", "kfreebsd-image-", "gnumach-image-"]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix));
+    let is_release = |release: &str| {
+        let rest = release.trim_start_matches(|c: char| c.is_ascii_digit());
+        rest.len() < release.len() && rest.starts_with('.')
+    };
+    release.is_some_and(is_release) && !name.ends_with("-dbg") && !name.ends_with("-dbgsym")
 }
