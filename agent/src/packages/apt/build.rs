@@ -1,52 +1,73 @@
 //! Makes the universe out of the records of all lists and of dpkg's status file.
+//!
+//! apt reads the records one after the other and makes packages, versions, relations and stand-ins as it meets them
+//! (`pkgcachegen.cc`). Where nothing else decides, the order in which it met them does, and a few stand-ins depend on
+//! what was known at that moment; so the same is done here in the same order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::record::{Kind, MultiArch, RELATED, Record};
-use super::relations::{Op, Relation as Written, relations};
-use super::universe::{Group, Package, PackageId, Provider, Relation, Universe, Version, VersionId, order};
+use super::record::Record;
+use super::ties::{Draft, Named};
+use super::universe::{Group, Package, PackageId, Provider, Universe, Version, VersionId, order};
 
 /// Slots of apt's table of names. The order in which apt visits packages follows from it.
 const NAME_SLOTS: u32 = 196_613;
 
-/// Builds the universe. `records` in the order of the lists, those of dpkg's status file (list number
-/// `status_file`) last; `archs` with the native one first.
-pub fn universe(records: Vec<Record>, archs: &[String], status_file: usize, with_suggests: bool) -> Universe {
-    let archs = archs.iter().map(|arch| Rc::from(arch.as_str())).collect();
-    let mut builder =
-        Builder { made: Universe { archs, status_file, ..Universe::default() }, texts: HashMap::new() };
-    for record in &records {
-        builder.mention(record);
-    }
+/// Builds the universe of these records.
+#[cfg(test)]
+pub fn universe(records: Vec<Record>, archs: &[String], status_file: usize) -> Universe {
+    let mut builder = Builder::new(archs, status_file);
     for record in records {
-        builder.version(record);
+        builder.add(record);
     }
-    let named = builder.read_relations(with_suggests);
-    builder.provide();
-    builder.relate(named);
-    builder.link();
-    builder.made
+    builder.finish()
 }
 
-/// A written relation with its package found, waiting until every package is known.
-struct Named {
-    kind: Kind,
-    op: Op,
-    version: Option<usize>,
-    is_or: bool,
-    group: usize,
-    /// `None`: every architecture of the group (negative relations without one).
-    target: Option<PackageId>,
+/// Relations of one version in the order in which apt keeps them.
+#[derive(Default)]
+pub(super) struct Row {
+    /// Those of its own fields.
+    pub own: Vec<usize>,
+    /// Those the multi-arch rules added, while its fields were read or later.
+    pub added: Vec<usize>,
 }
 
-struct Builder {
-    made: Universe,
+/// Takes records in the order of the lists, those of dpkg's status file last.
+pub struct Builder {
+    pub(super) made: Universe,
     texts: HashMap<Rc<str>, usize>,
+    pub(super) drafts: Vec<Draft>,
+    /// By version.
+    pub(super) rows: Vec<Row>,
+    /// By package.
+    pub(super) named: Vec<Named>,
+    /// Builds that passed by.
+    pub(super) passed: HashSet<u64>,
 }
 
 impl Builder {
-    fn text(&mut self, text: &str) -> usize {
+    /// `archs` with the native one first; `status_file` is the number of dpkg's status file among the lists.
+    pub fn new(archs: &[String], status_file: usize) -> Self {
+        let archs = archs.iter().map(|arch| Rc::from(arch.as_str())).collect();
+        Self {
+            made: Universe { archs, status_file, ..Universe::default() },
+            texts: HashMap::new(),
+            drafts: Vec::new(),
+            rows: Vec::new(),
+            named: Vec::new(),
+            passed: HashSet::new(),
+        }
+    }
+
+    /// The universe of everything that was added.
+    pub fn finish(mut self) -> Universe {
+        self.lay();
+        self.link();
+        self.made
+    }
+
+    pub(super) fn text(&mut self, text: &str) -> usize {
         if let Some(known) = self.texts.get(text) {
             return *known;
         }
@@ -56,7 +77,7 @@ impl Builder {
         id
     }
 
-    fn group(&mut self, name: &str) -> usize {
+    pub(super) fn group(&mut self, name: &str) -> usize {
         if let Some(known) = self.made.by_name.get(name) {
             return *known;
         }
@@ -66,15 +87,19 @@ impl Builder {
         id
     }
 
-    fn package(&mut self, name: &str, arch: &str) -> PackageId {
-        let group = self.group(name);
+    pub(super) fn find(&self, group: usize, arch: &str) -> Option<PackageId> {
         let known = &self.made.groups[group].packages;
-        // "any" means whichever came first.
-        let found = match arch {
+        match arch {
+            // "any" means whichever came first.
             "any" => known.first().copied(),
             _ => known.iter().copied().find(|id| &*self.made.packages[*id].arch == arch),
-        };
-        if let Some(found) = found {
+        }
+    }
+
+    /// The package, made when it was not named before. A new one takes over what is said of its other architectures.
+    pub(super) fn package(&mut self, name: &str, arch: &str) -> PackageId {
+        let group = self.group(name);
+        if let Some(found) = self.find(group, arch) {
             return found;
         }
         let id = self.made.packages.len();
@@ -84,45 +109,37 @@ impl Builder {
             versions: Vec::new(),
             current: None,
             is_held: false,
-            is_unfinished: false,
+            is_half_there: false,
+            needs_reinstall: false,
             is_essential: false,
             is_important: false,
             named_by: Vec::new(),
             providers: Vec::new(),
         });
+        self.named.push(Named::default());
+        if !self.made.groups[group].packages.is_empty() {
+            self.join(group, id);
+        }
         self.made.groups[group].packages.push(id);
         if let Some((base, real)) = name.rsplit_once(':').filter(|(_, real)| arch == "any" && *real != "any")
         {
-            self.package(base, real);
+            self.stand_for_arch(id, base, real);
         }
         id
     }
 
-    /// Makes packages in the order in which they are first named: where nothing else decides between two
-    /// packages, apt takes the one it heard of later.
-    fn mention(&mut self, record: &Record) {
-        let native = Rc::clone(&self.made.archs[0]);
-        let arch = if record.is_all() || record.arch.is_empty() {
-            Rc::clone(&native)
+    /// The architecture a record belongs to: what fits every one belongs to the native one.
+    pub(super) fn arch_of(&self, record: &Record) -> Rc<str> {
+        if record.is_all() || record.arch.is_empty() {
+            Rc::clone(&self.made.archs[0])
         } else {
             Rc::from(&*record.arch)
-        };
-        self.package(&record.name, &arch);
-        for ((_, kind), field) in RELATED.iter().zip(&record.related) {
-            for written in relations(field, &native) {
-                self.read_one(*kind, &written, &arch, &mut Vec::new());
-            }
-        }
-        for written in relations(&record.provides, &native).iter().filter(|written| written.arch.is_none()) {
-            self.package(written.name, &arch);
         }
     }
 
     /// Adds a version, or finds the one that is the same build, and notes where it came from.
-    fn version(&mut self, record: Record) {
-        let native = Rc::clone(&self.made.archs[0]);
-        let arch =
-            if record.is_all() || record.arch.is_empty() { &*native } else { &*record.arch }.to_owned();
+    pub fn add(&mut self, record: Record) {
+        let arch = self.arch_of(&record);
         let package = self.package(&record.name, &arch);
         let (file, status) = (record.file, record.status.clone());
         let entry = &mut self.made.packages[package];
@@ -139,24 +156,40 @@ impl Builder {
                 }
                 known
             }
-            Err(at) => {
-                let id = self.made.versions.len();
-                self.made.packages[package].versions.insert(at, id);
-                self.made.by_source.entry(record.source.clone()).or_default().push(id);
-                let (files, provides) = (Vec::new(), Vec::new());
-                self.made.versions.push(Version { package, record, files, relations: 0..0, provides });
-                id
-            }
+            Err(at) => self.add_version(package, at, record),
         };
         self.made.versions[id].files.push(file);
         if let Some(status) = status {
             let entry = &mut self.made.packages[package];
             entry.is_held |= status.is_hold;
-            entry.is_unfinished |= status.is_present() && status.is_unfinished();
+            entry.is_half_there |= status.is_present() && status.is_half_there();
+            entry.needs_reinstall |= status.is_present() && status.needs_reinstall;
             if status.is_present() {
                 entry.current = Some(id);
             }
         }
+    }
+
+    fn add_version(&mut self, package: PackageId, at: usize, mut record: Record) -> VersionId {
+        let id = self.made.versions.len();
+        let related = std::mem::take(&mut record.related);
+        let provides = std::mem::take(&mut record.provides);
+        self.text(&record.version);
+        self.text(&record.source_version);
+        self.made.packages[package].versions.insert(at, id);
+        self.made.by_source.entry(record.source.clone()).or_default().push(id);
+        self.made.versions.push(Version {
+            package,
+            record,
+            files: Vec::new(),
+            relations: 0..0,
+            provides: Vec::new(),
+        });
+        self.rows.push(Row::default());
+        self.relate(id, &related);
+        self.provide(id, &provides);
+        self.exclude_siblings(id);
+        id
     }
 
     /// The same build in the sorted list of versions, or where a new one belongs.
@@ -180,194 +213,37 @@ impl Builder {
         Err(versions.len())
     }
 
-    fn arch_of(&self, version: VersionId) -> Rc<str> {
-        Rc::clone(&self.made.packages[self.made.versions[version].package].arch)
-    }
-
-    /// Reads the relationship fields of every version and makes the packages they name.
-    fn read_relations(&mut self, with_suggests: bool) -> Vec<Vec<Named>> {
-        let mut all = Vec::with_capacity(self.made.versions.len());
-        for version in 0..self.made.versions.len() {
-            let arch = self.arch_of(version);
-            let fields = std::mem::take(&mut self.made.versions[version].record.related);
-            let mut named = Vec::new();
-            for ((_, kind), field) in RELATED.iter().zip(&fields) {
-                if *kind == Kind::Suggests && !with_suggests {
-                    continue;
-                }
-                for written in relations(field, &Rc::clone(&self.made.archs[0])) {
-                    self.read_one(*kind, &written, &arch, &mut named);
-                }
-            }
-            all.push(named);
-        }
-        all
-    }
-
-    fn read_one(&mut self, kind: Kind, written: &Written<'_>, arch: &str, named: &mut Vec<Named>) {
-        let version = (written.op != Op::Any).then(|| self.text(written.version));
-        let (name, target) = match written.arch {
-            None if kind.is_negative() => {
-                let group = self.group(written.name);
-                if self.made.groups[group].packages.is_empty() {
-                    self.package(written.name, arch);
-                }
-                (written.name.to_owned(), None)
-            }
-            None => (written.name.to_owned(), Some(self.package(written.name, arch))),
-            Some(qualifier) => {
-                let qualifier = if qualifier == "native" { self.made.native() } else { qualifier };
-                let name = format!("{}:{qualifier}", written.name);
-                let target = self.package(&name, "any");
-                (name, Some(target))
-            }
-        };
-        let group = self.group(&name);
-        named.push(Named { kind, op: written.op, version, is_or: written.is_or, group, target });
-    }
-
-    /// Enters every stand-in: written ones, then those that follow from the multi-arch rules.
-    fn provide(&mut self) {
-        for version in 0..self.made.versions.len() {
-            let field = std::mem::take(&mut self.made.versions[version].record.provides);
-            let arch = self.arch_of(version);
-            let multi_arch = self.made.versions[version].record.multi_arch;
-            let is_wanted = self.made.is_wanted_arch(&arch);
-            for written in relations(&field, &Rc::clone(&self.made.archs[0])) {
-                if matches!(written.op, Op::Any | Op::Equal) {
-                    self.provide_one(version, &written, &arch, multi_arch, is_wanted);
-                }
-            }
-            let name = self.made.versions[version].record.name.clone();
-            let own = self.made.versions[version].record.version.clone();
-            let own = self.text(&own);
-            if is_wanted && multi_arch == MultiArch::Allowed {
-                let package = self.package(&format!("{name}:any"), "any");
-                self.enter(version, package, Some(own), true);
-            } else if is_wanted && multi_arch == MultiArch::Foreign {
-                self.provide_everywhere(version, &name, Some(own), true);
-            }
-            self.enter_with_arch(version, &name, &arch, Some(own));
+    pub(super) fn enter(&mut self, package: PackageId, provider: Provider) {
+        self.made.packages[package].providers.push(provider);
+        let provides = &mut self.made.versions[provider.version].provides;
+        if !provides.contains(&package) {
+            provides.push(package);
         }
     }
 
-    fn provide_one(
-        &mut self,
-        version: VersionId,
-        written: &Written<'_>,
-        arch: &str,
-        multi: MultiArch,
-        wanted: bool,
-    ) {
-        let as_version = (written.op == Op::Equal).then(|| self.text(written.version));
-        if let Some(qualifier) = written.arch {
-            let any = self.package(&format!("{}:{qualifier}", written.name), "any");
-            if qualifier != "any" {
-                let real = self.package(written.name, qualifier);
-                self.enter(version, real, as_version, true);
-            }
-            self.enter(version, any, as_version, false);
-            return;
-        }
-        if multi == MultiArch::Foreign && wanted {
-            self.provide_everywhere(version, written.name, as_version, false);
-            self.enter_with_arch(version, written.name, arch, as_version);
-            return;
-        }
-        if multi == MultiArch::Allowed && wanted {
-            let any = self.package(&format!("{}:any", written.name), "any");
-            self.enter(version, any, as_version, true);
-        }
-        let package = self.package(written.name, arch);
-        self.enter(version, package, as_version, false);
-        self.enter_with_arch(version, written.name, arch, as_version);
-    }
-
-    /// A relation that names the architecture is met by what stands in for the name there.
-    fn enter_with_arch(&mut self, version: VersionId, name: &str, arch: &str, as_version: Option<usize>) {
-        if let Some(group) = self.made.by_name.get(format!("{name}:{arch}").as_str()) {
-            let package = self.made.groups[*group].packages[0];
-            self.enter(version, package, as_version, true);
-        }
-    }
-
-    fn provide_everywhere(
-        &mut self,
-        version: VersionId,
-        name: &str,
-        as_version: Option<usize>,
-        implied: bool,
-    ) {
-        let group = self.group(name);
-        if self.made.groups[group].packages.is_empty() {
-            let native = Rc::clone(&self.made.archs[0]);
-            self.package(name, &native);
-        }
-        for package in self.made.groups[group].packages.clone() {
-            if !(implied && self.made.versions[version].package == package) {
-                self.enter(version, package, as_version, implied);
-            }
-        }
-    }
-
-    fn enter(&mut self, version: VersionId, package: PackageId, as_version: Option<usize>, is_implied: bool) {
-        let own = &self.made.versions[version];
-        let is_own_version = as_version.is_none_or(|text| *self.made.texts[text] == *own.record.version);
-        if own.package == package && is_own_version {
-            return; // a package stands in for itself anyway
-        }
-        self.made.packages[package].providers.push(Provider { version, as_version, is_implied });
-        if !self.made.versions[version].provides.contains(&package) {
-            self.made.versions[version].provides.push(package);
-        }
-    }
-
-    /// Lays down the relations of every version in one row, own ones first, implied ones last.
-    fn relate(&mut self, named: Vec<Vec<Named>>) {
-        for (version, named) in named.into_iter().enumerate() {
+    /// Lays the relations of every version down in one row, and the back links to them. What only mattered for the
+    /// order is left out.
+    fn lay(&mut self) {
+        let mut places = vec![None; self.drafts.len()];
+        for (version, row) in self.rows.iter().enumerate() {
             let start = self.made.relations.len();
-            for one in named {
-                let Named { kind, op, version: text, is_or, group, target } = one;
-                let targets =
-                    target.map_or_else(|| self.made.groups[group].packages.clone(), |target| vec![target]);
-                for target in targets {
-                    let relation =
-                        Relation { of: version, target, kind, op, version: text, is_or, is_implied: false };
+            for id in row.own.iter().chain(&row.added).copied() {
+                if let Some(relation) = self.drafts[id].relation() {
+                    places[id] = Some(self.made.relations.len());
                     self.made.relations.push(relation);
                 }
             }
-            self.exclude_siblings(version);
             self.made.versions[version].relations = start..self.made.relations.len();
         }
-    }
-
-    fn exclude_siblings(&mut self, version: VersionId) {
-        let package = self.made.versions[version].package;
-        let may_coexist = self.made.versions[version].record.multi_arch == MultiArch::Same;
-        let own = self.made.versions[version].record.version.clone();
-        for target in self.made.groups[self.made.packages[package].group].packages.clone() {
-            if target == package || self.made.packages[target].versions.is_empty() {
-                continue;
-            }
-            let (kind, op, text) = if may_coexist {
-                (Kind::Breaks, Op::NotEqual, Some(self.text(&own)))
-            } else {
-                (Kind::Conflicts, Op::Any, None)
-            };
-            let relation =
-                Relation { of: version, target, kind, op, version: text, is_or: false, is_implied: true };
-            self.made.relations.push(relation);
-        }
-    }
-
-    /// Back links, newest first as apt keeps them, and the order of visiting.
-    fn link(&mut self) {
-        for (id, relation) in self.made.relations.iter().enumerate().rev() {
-            self.made.packages[relation.target].named_by.push(id);
-        }
-        for package in &mut self.made.packages {
+        for (package, named) in self.made.packages.iter_mut().zip(&self.named) {
+            package.named_by = named.ids().filter_map(|id| places[id]).collect();
+            // apt puts what is new in front.
             package.providers.reverse();
         }
+    }
+
+    /// The order of visiting.
+    fn link(&mut self) {
         let mut groups: Vec<usize> = (0..self.made.groups.len()).collect();
         groups.sort_by_cached_key(|group| {
             let name = &self.made.groups[*group].name;

@@ -18,7 +18,9 @@ pub fn garbage(marks: &Marks<'_>) -> Vec<bool> {
         let entry = &universe.packages[package];
         let is_required =
             entry.current.is_some_and(|current| universe.versions[current].record.priority == REQUIRED);
-        !is_automatic(marks, package)
+        let mark = &marks.of[package];
+        !mark.is_automatic
+            || mark.is_protected
             || entry.is_essential
             || entry.is_important
             || is_required
@@ -35,10 +37,13 @@ pub fn garbage(marks: &Marks<'_>) -> Vec<bool> {
     }
     while let Some(version) = waiting.pop() {
         for id in universe.versions[version].relations.clone() {
-            if matches!(
-                universe.relations[id].kind,
-                Kind::Depends | Kind::PreDepends | Kind::Recommends | Kind::Suggests
-            ) {
+            let leads_on = match universe.relations[id].kind {
+                Kind::Depends | Kind::PreDepends => true,
+                Kind::Recommends => marks.settings.keeps_recommended,
+                Kind::Suggests => marks.settings.keeps_suggested,
+                _ => false,
+            };
+            if leads_on {
                 for given in giving(marks, id) {
                     reach(universe.versions[given].package, &mut is_reached, &mut waiting);
                 }
@@ -52,12 +57,6 @@ pub fn garbage(marks: &Marks<'_>) -> Vec<bool> {
         !is_reached[package] && !is_required && (current.is_some() || marks.of[package].is_install())
     };
     (0..universe.packages.len()).map(is_garbage).collect()
-}
-
-fn is_automatic(marks: &Marks<'_>, package: PackageId) -> bool {
-    let entry = &marks.universe.packages[package];
-    let key = (marks.universe.name(package).into(), Box::from(&*entry.arch));
-    (entry.current.is_none() && marks.of[package].is_install()) || marks.settings.automatic.contains(&key)
 }
 
 /// The version that is there afterwards, if any.

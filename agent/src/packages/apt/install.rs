@@ -56,9 +56,11 @@ impl Marks<'_> {
         self.of[package].is_protected = true;
         self.upgrade_same_source(package, depth);
         let mut went = self.upgrade_or_remove(&upgrades, guards, depth);
+        let hands_on = self.hands_on(package);
+        let mut heirs = Vec::new();
         if went || guards {
             sound &= went;
-            went = self.install_needs(package, &needs, guards, depth);
+            went = self.install_needs(package, &needs, guards, depth, &mut heirs);
             if went || guards {
                 sound &= went;
                 for removal in removals {
@@ -73,6 +75,11 @@ impl Marks<'_> {
         if !went && !guards {
             self.discard_install(package);
             sound = false;
+        } else if hands_on {
+            self.of[package].is_automatic = true;
+            for heir in heirs {
+                self.of[heir].is_automatic = false;
+            }
         }
         self.of[package].is_protected = guards;
         sound
@@ -215,7 +222,7 @@ impl Marks<'_> {
         if is_going {
             return true;
         }
-        if !self.may_change(Mode::Delete, package, depth) {
+        if !self.may_change(Mode::Delete, package, depth) || !self.may_delete(package) {
             return false;
         }
         removals.push(package);
@@ -236,6 +243,7 @@ impl Marks<'_> {
                 && universe.is_met_by(relation, current)
                 && !universe.is_met_by(relation, candidate);
             if is_concerned && !upgrades.contains(&parent) {
+                self.went_by_order.set(self.went_by_order.get() || !upgrades.is_empty());
                 upgrades.push(parent);
             }
         }
@@ -260,6 +268,7 @@ impl Marks<'_> {
             }
         }
         along.sort_unstable();
+        self.went_by_order.set(self.went_by_order.get() || along.len() > 1);
         for follow in [false, true] {
             for other in &along {
                 self.install(*other, follow, depth + 1);
@@ -297,6 +306,7 @@ impl Marks<'_> {
         needs: &[Alternatives],
         guards: bool,
         depth: usize,
+        new: &mut Vec<PackageId>,
     ) -> bool {
         let mut went = true;
         for group in needs {
@@ -311,7 +321,9 @@ impl Marks<'_> {
             if !is_critical && !self.is_worth_following(package, group.start) {
                 continue;
             }
-            if !self.install_one_of(group, guards && is_critical, depth) && is_critical {
+            let installed = self.install_one_of(group, guards && is_critical, depth);
+            new.extend(installed.filter(|one| self.universe.packages[*one].current.is_none()));
+            if installed.is_none() && is_critical {
                 went = false;
                 if !guards {
                     break;
@@ -357,7 +369,7 @@ impl Marks<'_> {
         is_new
     }
 
-    fn install_one_of(&mut self, group: &Alternatives, guards: bool, depth: usize) -> bool {
+    fn install_one_of(&mut self, group: &Alternatives, guards: bool, depth: usize) -> Option<PackageId> {
         group.clone().for_each(|id| self.demand(id));
         let solutions = self.solutions(group, true);
         for version in &solutions {
@@ -372,10 +384,10 @@ impl Marks<'_> {
                 self.of[package].is_protected = true;
             }
             if self.install(package, true, depth + 1) {
-                return true;
+                return Some(package);
             }
         }
-        false
+        None
     }
 
     /// Versions that would meet one of the alternatives, best first: candidates, or what is installed.
@@ -449,6 +461,9 @@ impl Marks<'_> {
             .then_with(|| pb.is_important.cmp(&pa.is_important))
             .then_with(|| arch_rank(&pa.arch).cmp(&arch_rank(&pb.arch)))
             .then_with(|| universe.versions[a].record.priority.cmp(&universe.versions[b].record.priority))
-            .then_with(|| packages[1].cmp(&packages[0]))
+            .then_with(|| {
+                self.went_by_order.set(self.went_by_order.get() || packages[0] != packages[1]);
+                packages[1].cmp(&packages[0])
+            })
     }
 }

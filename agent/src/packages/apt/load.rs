@@ -54,6 +54,13 @@ impl Wanted {
         is_new
     }
 
+    /// Also looks for packages of this name. True when that is new.
+    pub fn add_package(&mut self, name: &str) -> bool {
+        let is_new = self.names.insert(name.into());
+        self.has_grown |= is_new;
+        is_new
+    }
+
     fn wants(&self, stanza: &[u8], finders: &Finders) -> bool {
         let Some(name) = name_of(stanza) else { return false };
         if self.names.contains(name) || finders.essential.find(stanza).is_some() {
@@ -87,6 +94,15 @@ struct Finders {
     provides: memchr::memmem::Finder<'static>,
 }
 
+impl Finders {
+    fn new() -> Self {
+        Self {
+            essential: memchr::memmem::Finder::new(b"\nEssential: yes"),
+            provides: memchr::memmem::Finder::new(b"\nProvides:"),
+        }
+    }
+}
+
 /// The name of a stanza, which lists write first.
 fn name_of(stanza: &[u8]) -> Option<&str> {
     let line = match stanza.strip_prefix(b"Package: ") {
@@ -113,6 +129,22 @@ pub fn records(lists: &[List], wanted: &mut Wanted, native: &str) -> (Vec<Record
     (Vec::new(), vec!["the chain of new dependencies does not end".to_owned()])
 }
 
+/// Reads every record of all lists once more, in order, and says of each whether it is wanted. What cannot be read was
+/// reported before.
+pub fn every(lists: &[List], wanted: &Wanted, mut take: impl FnMut(Record, bool)) {
+    let finders = Finders::new();
+    for (file, list) in lists.iter().enumerate().filter(|(_, list)| !list.is_status) {
+        let mut cutter = Cutter::new(|stanza: Stanza<'_>| {
+            if let Some(record) = Record::parse(stanza, file) {
+                take(record, wanted.wants(stanza.0, &finders));
+            }
+        });
+        if stream(list, &mut cutter).is_ok() {
+            cutter.finish();
+        }
+    }
+}
+
 fn read_one(
     list: &List,
     file: usize,
@@ -120,10 +152,7 @@ fn read_one(
     native: &str,
     records: &mut Vec<Record>,
 ) -> io::Result<()> {
-    let finders = Finders {
-        essential: memchr::memmem::Finder::new(b"\nEssential: yes"),
-        provides: memchr::memmem::Finder::new(b"\nProvides:"),
-    };
+    let finders = Finders::new();
     let mut cutter = Cutter::new(|stanza: Stanza<'_>| {
         if let Some(record) = Some(stanza)
             .filter(|stanza| wanted.wants(stanza.0, &finders))

@@ -3,10 +3,11 @@
 //! For every relation three answers are kept up to date: does it hold now, would it hold with what is marked,
 //! would it hold with every candidate. A package is sound when all its critical relations hold.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::settings::Settings;
-use super::universe::{PackageId, Relation, RelationId, Universe, VersionId, order};
+use super::universe::{PackageId, Relation, RelationId, Universe, VersionId};
 
 /// Bits of one relation's answers; shifted by [`GROUP`] they speak of the group of alternatives so far.
 pub const NOW: u8 = 1;
@@ -40,6 +41,8 @@ pub struct Mark {
     /// How the candidate stands to what is installed; `None` when there is nothing to compare.
     pub step: Option<std::cmp::Ordering>,
     pub is_protected: bool,
+    /// There or to come only because others need it.
+    pub is_automatic: bool,
     soundness: u8,
 }
 
@@ -77,6 +80,8 @@ pub struct Marks<'u> {
     pub broken: usize,
     /// Names that were looked for beyond what is installed: their archive entries matter for the answer.
     pub demanded: HashSet<usize>,
+    /// Between some packages nothing but the order in which apt learned of them decided.
+    pub went_by_order: Cell<bool>,
 }
 
 impl<'u> Marks<'u> {
@@ -88,11 +93,20 @@ impl<'u> Marks<'u> {
             mode: Mode::Keep,
             step: step(universe, package, *candidate),
             is_protected: false,
+            is_automatic: is_automatic(universe, settings, package),
             soundness: 0xff,
         };
         let of = candidates.iter().enumerate().map(mark).collect();
         let answers = vec![0; universe.relations.len()];
-        let mut made = Self { universe, settings, of, answers, broken: 0, demanded: HashSet::new() };
+        let mut made = Self {
+            universe,
+            settings,
+            of,
+            answers,
+            broken: 0,
+            demanded: HashSet::new(),
+            went_by_order: Cell::new(false),
+        };
         for relation in 0..universe.relations.len() {
             made.answers[relation] = made.measure(relation);
         }
@@ -143,9 +157,14 @@ impl<'u> Marks<'u> {
         !(mode == Mode::Delete && (entry.is_essential || entry.is_important))
     }
 
-    /// Marks a package to stay as it is.
+    /// Marks a package to stay as it is. What is only half there can stay only if it can be had again.
     pub fn keep(&mut self, package: PackageId, depth: usize) -> bool {
         if !self.may_change(Mode::Keep, package, depth) {
+            return false;
+        }
+        let entry = &self.universe.packages[package];
+        if entry.is_half_there && !entry.current.is_some_and(|current| self.universe.is_downloadable(current))
+        {
             return false;
         }
         if self.of[package].mode != Mode::Keep {
@@ -160,6 +179,10 @@ impl<'u> Marks<'u> {
             return false;
         }
         if self.of[package].mode != Mode::Delete && self.of[package].install.is_some() {
+            if !self.may_delete(package) {
+                return false;
+            }
+            self.keep_needs_of_leaving(package);
             let mode =
                 if self.universe.packages[package].current.is_none() { Mode::Keep } else { Mode::Delete };
             self.set(package, mode, None);
@@ -175,7 +198,9 @@ impl<'u> Marks<'u> {
         }
         let is_there = mark.candidate.is_some() && mark.candidate == self.universe.packages[package].current;
         let mode = if is_there { Mode::Keep } else { Mode::Install };
+        let is_new = mark.step.is_none();
         self.set(package, mode, mark.candidate);
+        self.of[package].is_automatic |= is_new;
     }
 
     /// Gives up the candidate for what is marked now.
@@ -335,8 +360,21 @@ impl<'u> Marks<'u> {
     }
 }
 
-/// How a candidate stands to what is installed.
+/// What apt wrote down of a package: for one architecture, or for all.
+fn is_automatic(universe: &Universe, settings: &Settings, package: PackageId) -> bool {
+    let entry = &universe.packages[package];
+    let (name, arch) = (universe.name(package), &*entry.arch);
+    let is_noted = |arch: &str| settings.automatic.contains(&(name.into(), arch.into()));
+    !entry.versions.is_empty()
+        && !settings.automatic.is_empty()
+        && (is_noted(arch) || is_noted("") || (arch == universe.native() && is_noted("all")))
+}
+
+/// How a candidate stands to what is installed: by their places among the versions, as two builds of one version may
+/// both be there, and the one an archive offers counts as newer (`VerIterator::CompareVer`).
 fn step(universe: &Universe, package: PackageId, candidate: Option<VersionId>) -> Option<std::cmp::Ordering> {
-    let (current, candidate) = (universe.packages[package].current?, candidate?);
-    Some(order(&universe.versions[candidate].record.version, &universe.versions[current].record.version))
+    let entry = &universe.packages[package];
+    let place = |wanted: VersionId| entry.versions.iter().position(|version| *version == wanted);
+    let (current, candidate) = (place(entry.current?)?, place(candidate?)?);
+    Some(current.cmp(&candidate))
 }

@@ -3,8 +3,13 @@
 //! The answer is that of `apt-get -s dist-upgrade` with apt's internal solver (apt up to 2.8; measured against
 //! 2.6): sources, lists, pins, holds, phased versions, several architectures, and the way apt's problem
 //! resolver mends conflicts.
+//!
+//! Of the lists only what can matter is read, until an answer hangs on the order in which apt learns of packages: then the
+//! names of all of them are read too ([`passing`]). What is not known here is apt's cache on disk: apt that adds to one
+//! made earlier stores some version texts twice, which may change the order in which it upgrades what needs one package.
 
 mod answer;
+mod automatic;
 mod build;
 mod config;
 mod garbage;
@@ -13,8 +18,10 @@ mod install;
 mod lists;
 mod load;
 mod marks;
+mod passing;
 mod phased;
 mod pins;
+mod provisions;
 pub mod record;
 pub mod relations;
 mod resolve;
@@ -23,18 +30,19 @@ mod sort;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod ties;
 mod universe;
 mod upgrade;
 
+use build::Builder;
 use config::Config;
 use lists::{List, Lists};
 use load::Wanted;
 use pins::Pins;
 use record::Record;
-use resolve::Unmended;
 use settings::Settings;
 use universe::Universe;
-use upgrade::Upgrade;
+use upgrade::{Demand, Refused, Upgrade};
 
 use super::dpkg;
 use crate::Host;
@@ -161,21 +169,21 @@ impl Ground<'_> {
     /// Solves, reads the names the solver asked for, and solves again until it asks for nothing new.
     fn solve(&self, unseen: &mut Vec<Unseen>) -> Result<Updates, String> {
         let mut wanted = Wanted::of_status(&self.status, &self.archs[0]);
+        // Pins of patterns look at every name apt knows, `name:any` among them.
+        let mut is_whole = self.archs.len() > 1 && self.pins.have_patterns();
         for _ in 0..MOST_ROUNDS {
-            let (mut records, faults) = load::records(self.lists, &mut wanted, &self.archs[0]);
-            records.extend(
-                self.status.iter().cloned().map(|record| Record { file: self.status_file, ..record }),
-            );
-            let mut universe =
-                build::universe(records, &self.archs, self.status_file, self.settings.with_suggests);
-            universe.security_files =
-                self.lists.iter().map(|list| answer::is_security_archive(&list.told.origin)).collect();
+            let (universe, faults) = self.universe(&mut wanted, is_whole);
             let candidates = self.pins.candidates(&universe, self.lists);
-            let mut demanded = Vec::new();
-            let solved = upgrade::dist_upgrade(&universe, &self.settings, &candidates, &mut demanded);
-            let mut has_grown = false;
-            for group in demanded {
+            let mut demand = Demand::default();
+            let solved = upgrade::dist_upgrade(&universe, &self.settings, &candidates, &mut demand);
+            let mut has_grown = demand.is_for_order && !is_whole;
+            is_whole |= demand.is_for_order;
+            for group in demand.groups {
                 has_grown |= wanted.add(&universe.groups[group].name);
+                // What dpkg remembers of a removed package may give it; then an archive's version may come.
+                for owner in universe.standing_in(group) {
+                    has_grown |= wanted.add_package(universe.name(owner));
+                }
             }
             if has_grown {
                 continue;
@@ -183,10 +191,33 @@ impl Ground<'_> {
             unseen.extend(faults.into_iter().map(|fault| Unseen::new("waiting updates of one list", fault)));
             return match solved {
                 Ok(upgrade) => Ok(self.answer(&universe, &candidates, &upgrade)),
-                Err(Unmended(broken)) => Err(refusal(&universe, &broken)),
+                Err(refused) => Err(refusal(&universe, refused)),
             };
         }
         Err("the dependencies of the waiting updates do not come to an end".to_owned())
+    }
+
+    /// What matters of the lists; with the names in all the rest when `is_whole`.
+    fn universe(&self, wanted: &mut Wanted, is_whole: bool) -> (Universe, Vec<String>) {
+        let (records, faults) = load::records(self.lists, wanted, &self.archs[0]);
+        let mut builder = Builder::new(&self.archs, self.status_file);
+        if is_whole {
+            drop(records);
+            load::every(self.lists, wanted, |record, is_wanted| {
+                if is_wanted { builder.add(record) } else { builder.pass(&record) }
+            });
+        } else {
+            for record in records {
+                builder.add(record);
+            }
+        }
+        for record in self.status.iter().cloned() {
+            builder.add(Record { file: self.status_file, ..record });
+        }
+        let mut universe = builder.finish();
+        universe.security_files =
+            self.lists.iter().map(|list| answer::is_security_archive(&list.told.origin)).collect();
+        (universe, faults)
     }
 
     fn answer(&self, universe: &Universe, candidates: &[Option<usize>], upgrade: &Upgrade) -> Updates {
@@ -251,7 +282,19 @@ impl Ground<'_> {
     }
 }
 
-fn refusal(universe: &Universe, broken: &[usize]) -> String {
+fn refusal(universe: &Universe, refused: Refused) -> String {
+    let broken = match refused {
+        Refused::Broken(broken) => broken,
+        Refused::NotReinstallable(package) => {
+            let name = universe.name(package);
+            return format!("apt would refuse: {name} has to be installed again, and no source offers it");
+        }
+        Refused::NotOffered(version) => {
+            let known = &universe.versions[version];
+            let (name, version) = (universe.name(known.package), &known.record.version);
+            return format!("apt would refuse: it has to install {name} {version}, which no source offers");
+        }
+    };
     let mut names: Vec<&str> = broken.iter().map(|package| universe.name(*package)).collect();
     names.sort_unstable();
     names.dedup();

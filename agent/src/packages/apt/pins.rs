@@ -97,6 +97,11 @@ impl Pins {
         }
     }
 
+    /// Whether a pin names packages by a pattern.
+    pub fn have_patterns(&self) -> bool {
+        self.pins.iter().flat_map(|pin| &pin.names).any(|name| glob::is_pattern(name))
+    }
+
     /// The version apt would choose for every package.
     pub fn candidates(&self, universe: &Universe, lists: &[List]) -> Vec<Option<VersionId>> {
         let of_lists = self.list_priorities(lists);
@@ -172,26 +177,37 @@ fn candidate(
 }
 
 /// The versions a name in a pin speaks of: `name`, `name:arch`, `src:name`, or a pattern.
+///
+/// A pattern stands for every name it fits. `name:any` and `name:i386` are such names once a relation uses them, so a
+/// pattern may pin other architectures than the native one by chance (`pkgPolicy::CreatePin`).
 fn named(universe: &Universe, name: &str) -> Vec<VersionId> {
     let (is_source, name) = name.strip_prefix("src:").map_or((false, name), |name| (true, name));
-    let (name, arch) = name.rsplit_once(':').map_or((name, universe.native()), |(name, arch)| (name, arch));
-    let is_pattern = glob::is_pattern(name);
-    let fits = |text: &str| if is_pattern { glob::fits(name, text) } else { name == text };
+    let (base, arch) = name.rsplit_once(':').map_or((name, None), |(base, arch)| (base, Some(arch)));
+    if !glob::is_pattern(base) {
+        return plainly_named(universe, is_source, name);
+    }
+    let mut names: Vec<&str> = universe.groups.iter().map(|group| &*group.name).collect();
+    if is_source {
+        names.extend(universe.by_source.keys().map(|source| &**source));
+        names.sort_unstable();
+        names.dedup();
+    }
+    let found = names.into_iter().filter(|known| glob::fits(base, known));
+    let full = found.map(|known| arch.map_or_else(|| known.to_owned(), |arch| format!("{known}:{arch}")));
+    full.flat_map(|name| plainly_named(universe, is_source, &name)).collect()
+}
+
+fn plainly_named(universe: &Universe, is_source: bool, name: &str) -> Vec<VersionId> {
+    let (name, arch) = name.rsplit_once(':').unwrap_or((name, universe.native()));
     let is_arch = |version: &VersionId| {
         arch == "any" || *universe.packages[universe.versions[*version].package].arch == *arch
     };
     if is_source {
-        let all = 0..universe.versions.len();
-        return all
-            .filter(|version| fits(&universe.versions[*version].record.source) && is_arch(version))
-            .collect();
+        let versions = universe.by_source.get(name).into_iter().flatten();
+        return versions.copied().filter(is_arch).collect();
     }
-    let groups: Vec<usize> = if is_pattern {
-        (0..universe.groups.len()).filter(|group| fits(&universe.groups[*group].name)).collect()
-    } else {
-        universe.by_name.get(name).copied().into_iter().collect()
-    };
-    let packages = groups.iter().flat_map(|group| &universe.groups[*group].packages);
+    let group = universe.by_name.get(name).map(|group| &universe.groups[*group]);
+    let packages = group.into_iter().flat_map(|group| &group.packages);
     packages
         .flat_map(|package| universe.packages[*package].versions.iter().copied())
         .filter(is_arch)

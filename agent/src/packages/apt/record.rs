@@ -3,13 +3,15 @@
 use crate::packages::stanza::Stanza;
 
 /// Relationship fields the upgrade looks at, in the order apt reads them.
-pub const RELATED: [(&str, Kind); 6] = [
+pub const RELATED: [(&str, Kind); 8] = [
     ("Pre-Depends", Kind::PreDepends),
     ("Depends", Kind::Depends),
     ("Conflicts", Kind::Conflicts),
     ("Breaks", Kind::Breaks),
     ("Recommends", Kind::Recommends),
     ("Suggests", Kind::Suggests),
+    ("Replaces", Kind::Replaces),
+    ("Enhances", Kind::Enhances),
 ];
 
 /// What a relation means.
@@ -21,6 +23,10 @@ pub enum Kind {
     Breaks,
     Recommends,
     Suggests,
+    /// Says what may be overwritten; here only the order in which it was read counts.
+    Replaces,
+    /// The same.
+    Enhances,
 }
 
 impl Kind {
@@ -31,7 +37,7 @@ impl Kind {
 
     /// Must hold for the package to be sound.
     pub fn is_critical(self) -> bool {
-        !matches!(self, Kind::Recommends | Kind::Suggests)
+        matches!(self, Kind::PreDepends | Kind::Depends | Kind::Conflicts | Kind::Breaks)
     }
 }
 
@@ -71,9 +77,9 @@ impl Status {
         !matches!(&*self.state, "not-installed" | "config-files")
     }
 
-    /// Whether dpkg has to finish or repair it first.
-    pub fn is_unfinished(&self) -> bool {
-        self.needs_reinstall || matches!(&*self.state, "half-installed" | "unpacked" | "half-configured")
+    /// Whether its files are not all there, so that apt has to unpack it again.
+    pub fn is_half_there(&self) -> bool {
+        self.needs_reinstall || &*self.state == "half-installed"
     }
 }
 
@@ -96,7 +102,7 @@ pub struct Record {
     pub installed_kib: u64,
     pub phased_percent: u8,
     /// Values of the [`RELATED`] fields.
-    pub related: [Box<str>; 6],
+    pub related: [Box<str>; 8],
     pub provides: Box<str>,
     /// Stands for the fields that tell two builds with the same version apart.
     pub fingerprint: u32,
@@ -111,7 +117,6 @@ impl Record {
     pub fn parse(stanza: Stanza<'_>, file: usize) -> Option<Self> {
         let mut made = Self { file, phased_percent: 100, ..Self::default() };
         let mut installed_size: Box<str> = Box::default();
-        let mut replaces: Box<str> = Box::default();
         let mut source = String::new();
         for (key, value) in stanza.fields() {
             let value = crate::packages::stanza::text(value);
@@ -127,7 +132,6 @@ impl Record {
                 () if is("Section") => made.section = value.into(),
                 () if is("Source") => source = value.into_owned(),
                 () if is("Provides") => made.provides = value.into(),
-                () if is("Replaces") => replaces = value.into(),
                 () if is("Priority") => made.priority = priority(&value),
                 () if is("Multi-Arch") => made.multi_arch = multi_arch(&value, &made.arch),
                 () if is("Essential") => made.is_essential = is_yes(&value),
@@ -148,7 +152,7 @@ impl Record {
         made.is_essential |= &*made.name == "apt";
         made.is_important |= &*made.name == "apt";
         made.installed_kib = installed_size.parse().unwrap_or(0);
-        made.fingerprint = fingerprint(&made, &installed_size, &replaces);
+        made.fingerprint = fingerprint(&made, &installed_size);
         (made.source, made.source_version) = source_of(&source, &made.name, &made.version);
         Some(made)
     }
@@ -194,8 +198,8 @@ fn multi_arch(value: &str, arch: &str) -> MultiArch {
 
 /// Two stanzas with one version are the same build when these fields agree apart from white space, `=`,
 /// case and zero epochs: dpkg rewrites those when it stores a package.
-fn fingerprint(record: &Record, installed_size: &str, replaces: &str) -> u32 {
-    let [pre_depends, depends, conflicts, breaks, ..] = &record.related;
+fn fingerprint(record: &Record, installed_size: &str) -> u32 {
+    let [pre_depends, depends, conflicts, breaks, _, _, replaces, _] = &record.related;
     let mut sum: u32 = 5381;
     for field in [installed_size, depends, pre_depends, conflicts, breaks, replaces] {
         let bytes = field.as_bytes();

@@ -36,10 +36,21 @@ pub fn mend(marks: &mut Marks<'_>, protected: &[PackageId], garbage: &[bool]) ->
         mending.is_protected[*package] = true;
         mending.marks.of[*package].is_protected = true;
     }
+    if mending.marks.broken > 0 {
+        // Packages of equal scores are mended in an order that follows from where all others stand.
+        mending.marks.went_by_order.set(true);
+    }
     mending.score();
     mending.run();
     let broken: Vec<_> = (0..count).filter(|package| mending.marks.of[*package].is_broken()).collect();
-    if broken.is_empty() { Ok(()) } else { Err(Unmended(broken)) }
+    if !broken.is_empty() {
+        return Err(Unmended(broken));
+    }
+    let Mending { marks, was_marked, .. } = mending;
+    for (mark, was_marked) in marks.of.iter_mut().zip(was_marked) {
+        mark.is_automatic |= mark.is_install() && mark.step.is_none() && !was_marked;
+    }
+    Ok(())
 }
 
 struct Mending<'m, 'u> {
@@ -72,7 +83,7 @@ enum Unwind {
 fn weight(kind: Kind) -> i32 {
     match kind {
         Kind::PreDepends | Kind::Depends | Kind::Recommends => 1,
-        Kind::Suggests => 0,
+        Kind::Suggests | Kind::Replaces | Kind::Enhances => 0,
         Kind::Conflicts | Kind::Breaks => -1,
     }
 }

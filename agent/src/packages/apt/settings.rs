@@ -18,6 +18,13 @@ pub struct Settings {
     pub with_suggests: bool,
     /// Sections whose packages' recommendations are followed even when they are switched off.
     pub recommends_sections: Vec<String>,
+    /// Sections of packages that only lead to others.
+    pub sections_handing_on: Vec<String>,
+    /// Sections of packages that stand for a whole selection.
+    pub sections_keeping: Vec<String>,
+    /// What something wanted recommends, or suggests, is not needless.
+    pub keeps_recommended: bool,
+    pub keeps_suggested: bool,
     pub phasing: Phasing,
     pub automatic: Automatic,
 }
@@ -32,6 +39,10 @@ impl Settings {
             with_recommends: config.is_on("APT::Install-Recommends", true),
             with_suggests: config.is_on("APT::Install-Suggests", false),
             recommends_sections: config.list("APT::Install-Recommends-Sections"),
+            sections_handing_on: config.list("APT::Move-Autobit-Sections"),
+            sections_keeping: config.list("APT::Never-MarkAuto-Sections"),
+            keeps_recommended: config.is_on("APT::AutoRemove::RecommendsImportant", true),
+            keeps_suggested: config.is_on("APT::AutoRemove::SuggestsImportant", true),
             phasing: Phasing::read(config, host),
             automatic: automatic(host, config),
         }
@@ -40,16 +51,23 @@ impl Settings {
     /// Whether a relation that is not critical is to be met all the same.
     pub fn wants(&self, kind: Kind, section: &str) -> bool {
         match kind {
-            Kind::Recommends => {
-                let last = section.rsplit('/').next().unwrap_or(section);
-                let is_listed = |known: &String| known == section || known == last;
-                self.with_recommends
-                    || (!section.is_empty() && self.recommends_sections.iter().any(is_listed))
-            }
+            Kind::Recommends => self.with_recommends || is_in_sections(&self.recommends_sections, section),
             Kind::Suggests => self.with_suggests,
             _ => true,
         }
     }
+}
+
+/// Whether a list of sections names this one: whole, by what follows its slash, or with a slash for one without.
+pub fn is_in_sections(sections: &[String], section: &str) -> bool {
+    let is_listed = |known: &String| {
+        known == section
+            || match section.rsplit_once('/') {
+                Some((_, last)) => known == last,
+                None => known.strip_prefix('/') == Some(section),
+            }
+    };
+    !section.is_empty() && sections.iter().any(is_listed)
 }
 
 /// Packages apt installed only for others.

@@ -28,7 +28,10 @@ pub struct Package {
     pub versions: Vec<VersionId>,
     pub current: Option<VersionId>,
     pub is_held: bool,
-    pub is_unfinished: bool,
+    /// dpkg was stopped while it unpacked or removed it.
+    pub is_half_there: bool,
+    /// … and will do nothing else with it before it is unpacked again.
+    pub needs_reinstall: bool,
     pub is_essential: bool,
     pub is_important: bool,
     /// Relations of any version that name this package.
@@ -43,6 +46,8 @@ pub struct Provider {
     pub as_version: Option<usize>,
     /// Follows from the multi-arch rules, not from a `Provides` field.
     pub is_implied: bool,
+    /// Stands in for a name with its architecture.
+    pub is_specific: bool,
 }
 
 /// A version and where it can be had.
@@ -96,6 +101,8 @@ pub struct Universe {
     pub security_files: Vec<bool>,
     /// The list that stands for dpkg's status file.
     pub status_file: usize,
+    /// What stands in for what follows from the order in which records were read.
+    pub depends_on_order: bool,
 }
 
 /// Orders two version texts as dpkg does; what it would refuse is ordered as plain bytes, so that the answer
@@ -164,6 +171,13 @@ impl Universe {
         let own = self.packages[self.versions[relation.of].package].group;
         let other = self.packages[self.versions[provider.version].package].group;
         own == other || relation.is_implied
+    }
+
+    /// Packages of which some version stands in for a name.
+    pub fn standing_in(&self, group: usize) -> impl Iterator<Item = PackageId> + '_ {
+        let packages = self.groups[group].packages.iter();
+        let providers = packages.flat_map(|package| &self.packages[*package].providers);
+        providers.map(|provider| self.versions[provider.version].package)
     }
 
     /// Every version that could meet the relation, the named package's own first.

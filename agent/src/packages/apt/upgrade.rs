@@ -2,7 +2,7 @@
 
 use super::garbage::{garbage, take_back_needless};
 use super::marks::{Marks, Mode};
-use super::resolve::{Unmended, mend};
+use super::resolve::mend;
 use super::settings::Settings;
 use super::universe::{PackageId, Universe, VersionId};
 
@@ -14,18 +14,38 @@ pub struct Upgrade {
     pub removals: Vec<PackageId>,
 }
 
-/// The upgrade, or the packages whose relations stay broken: then apt would change nothing.
-/// `demanded` gets the groups whose archive entries were asked for.
+/// Why apt would change nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Relations of these stay broken.
+    Broken(Vec<PackageId>),
+    /// The version it chose is in no archive.
+    NotOffered(VersionId),
+    /// dpkg wants it unpacked again, and no archive has any version of it that is wanted.
+    NotReinstallable(PackageId),
+}
+
+/// What else has to be read before the answer can be relied on.
+#[derive(Debug, Default)]
+pub struct Demand {
+    /// Groups whose archive entries were asked for.
+    pub groups: Vec<usize>,
+    /// All names in the order in which apt learns of them.
+    pub is_for_order: bool,
+}
+
+/// The upgrade, or why there is none.
 pub fn dist_upgrade(
     universe: &Universe,
     settings: &Settings,
     candidates: &[Option<VersionId>],
-    demanded: &mut Vec<usize>,
-) -> Result<Upgrade, Unmended> {
+    demand: &mut Demand,
+) -> Result<Upgrade, Refused> {
     let mut marks = Marks::new(universe, settings, candidates);
+    take_up_interrupted(&mut marks)?;
     if marks.broken > 0 {
         let broken = (0..marks.of.len()).filter(|package| marks.of[*package].is_broken()).collect();
-        return Err(Unmended(broken));
+        return Err(Refused::Broken(broken));
     }
     let present: Vec<PackageId> = universe
         .order
@@ -53,12 +73,51 @@ pub fn dist_upgrade(
     phased.extend(hold_back_phased(&mut marks, &present));
     protected.extend(phased);
     let mended = mend(&mut marks, &protected, &before);
-    demanded.extend(&marks.demanded);
-    mended?;
-    if take_back_needless(&mut marks) {
-        return Ok(outcome(&marks));
+    demand.is_for_order = marks.went_by_order.get() || universe.depends_on_order;
+    demand.groups.extend(&marks.demanded);
+    mended.map_err(|unmended| Refused::Broken(unmended.0))?;
+    if !take_back_needless(&mut marks) {
+        let broken = (0..marks.of.len()).filter(|package| marks.of[*package].is_broken());
+        return Err(Refused::Broken(broken.collect()));
     }
-    Err(Unmended((0..marks.of.len()).filter(|package| marks.of[*package].is_broken()).collect()))
+    let upgrade = outcome(&marks);
+    // A pin may choose a version that only dpkg's status file still tells of; what is half there and stays is unpacked
+    // once more, and has to be had for that.
+    let mut needed = upgrade.installs.iter().map(|(_, version)| *version).chain(half_there(&marks));
+    match needed.find(|version| !universe.is_downloadable(*version)) {
+        Some(version) => Err(Refused::NotOffered(version)),
+        None => Ok(upgrade),
+    }
+}
+
+/// Deals with what dpkg left half done, before anything else (`pkgApplyStatus`).
+fn take_up_interrupted(marks: &mut Marks<'_>) -> Result<(), Refused> {
+    let universe = marks.universe;
+    let is_offered =
+        |version: Option<VersionId>| version.is_some_and(|version| universe.is_downloadable(version));
+    for package in universe.order.iter().copied() {
+        let entry = &universe.packages[package];
+        if !entry.is_half_there {
+            continue;
+        }
+        if !entry.needs_reinstall {
+            marks.delete(package, 0);
+        } else if is_offered(entry.current) {
+            marks.keep(package, 0);
+        } else if is_offered(marks.of[package].candidate) {
+            marks.install(package, false, 0);
+        } else {
+            return Err(Refused::NotReinstallable(package));
+        }
+    }
+    Ok(())
+}
+
+/// Versions that stay and are only half there.
+fn half_there<'m>(marks: &'m Marks<'_>) -> impl Iterator<Item = VersionId> + 'm {
+    let entries = marks.universe.packages.iter().zip(&marks.of);
+    entries
+        .filter_map(|(entry, mark)| mark.install.filter(|_| entry.is_half_there && mark.mode == Mode::Keep))
 }
 
 fn outcome(marks: &Marks<'_>) -> Upgrade {

@@ -11,12 +11,26 @@ use crate::packages::apt::settings::Settings;
 use crate::packages::stanza::Stanza;
 
 /// A small generator of numbers; the same number gives the same host.
-struct Dice(u64);
+struct Dice {
+    state: u64,
+    /// Hosts above [`RICH`] know more kinds of fields and settings.
+    is_rich: bool,
+    is_interrupted: bool,
+}
+
+/// From this number on hosts have suggestions, packages that came for others, and sections that mean something to apt.
+/// Those below stay as they were when they once differed.
+pub const RICH: u64 = 100_000;
+/// From this number on hosts have some dozens of packages as well.
+pub const LARGE: u64 = 200_000;
+/// From this number on dpkg was interrupted.
+pub const INTERRUPTED: u64 = 300_000;
 
 impl Dice {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((self.0 >> 33) % limit as u64).unwrap()
+        self.state =
+            self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((self.state >> 33) % limit as u64).unwrap()
     }
 
     fn chance(&mut self, percent: usize) -> bool {
@@ -30,6 +44,14 @@ impl Dice {
 
 const VERSIONS: [&str; 7] =
     ["1.0-1", "1.0-1+b1", "1.2~rc1-1", "1.2-1", "2.0-1", "1:0.5-1", "1:0.9-2+deb12u1"];
+const STATES: [&str; 6] = [
+    "reinstreq installed",
+    "ok half-installed",
+    "ok unpacked",
+    "ok half-configured",
+    "ok triggers-pending",
+    "ok triggers-awaited",
+];
 const PRIORITIES: [&str; 5] = ["required", "important", "standard", "optional", "extra"];
 
 #[derive(Clone)]
@@ -49,12 +71,20 @@ const ARCHIVES: [(&str, &str, &str, &str); 4] = [
 ];
 
 pub fn host(root: &Path, seed: u64) {
-    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut dice = Dice {
+        state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        is_rich: seed >= RICH,
+        is_interrupted: seed >= INTERRUPTED,
+    };
     dice.below(2);
     let is_multi = dice.chance(25);
-    let count = 4 + dice.below(14);
-    let names: Vec<String> =
-        (0..count).map(|at| format!("p{}", (b'a' + u8::try_from(at).unwrap()) as char)).collect();
+    let count = if seed >= LARGE { 18 + dice.below(60) } else { 4 + dice.below(14) };
+    let letter = |at: usize| char::from(b'a' + u8::try_from(at).unwrap());
+    let name = |at: usize| match at.checked_sub(26) {
+        Some(more) => format!("p{}{}", letter(more / 26), letter(more % 26)),
+        None => format!("p{}", letter(at)),
+    };
+    let names: Vec<String> = (0..count).map(name).collect();
     let traits: Vec<Traits> = names.iter().map(|_| Traits::roll(&mut dice, is_multi)).collect();
     for folder in [
         "etc/apt/preferences.d",
@@ -89,8 +119,48 @@ pub fn host(root: &Path, seed: u64) {
         let _ =
             writeln!(settings, "APT::Default-Release \"{}\";", dice.pick(&["stable", "testing", "stable*"]));
     }
+    if dice.is_rich {
+        settings.push_str(&more_settings(&mut dice));
+        fs::write(root.join("var/lib/apt/extended_states"), automatic(&mut dice, &names, archs)).unwrap();
+    }
     fs::write(root.join("etc/apt/apt.conf"), settings).unwrap();
     fs::write(root.join("etc/machine-id"), "0123456789abcdef0123456789abcdef\n").unwrap();
+}
+
+/// Settings about packages that came for others, those of Debian among them.
+fn more_settings(dice: &mut Dice) -> String {
+    let mut text = String::new();
+    if dice.chance(80) {
+        text.push_str("APT::Move-Autobit-Sections { \"oldlibs\"; };\n");
+        text.push_str("APT::Never-MarkAuto-Sections { \"metapackages\"; \"tasks\"; };\n");
+    }
+    for name in ["APT::AutoRemove::RecommendsImportant", "APT::AutoRemove::SuggestsImportant"] {
+        if dice.chance(15) {
+            let _ = writeln!(text, "{name} \"false\";");
+        }
+    }
+    for name in ["APT::Install-Suggests", "APT::Ignore-Hold"] {
+        if dice.chance(8) {
+            let _ = writeln!(text, "{name} \"true\";");
+        }
+    }
+    if dice.chance(8) {
+        text.push_str("APT::Get::Upgrade-By-Source-Package \"false\";\n");
+    }
+    text
+}
+
+/// Packages that came for others.
+fn automatic(dice: &mut Dice, names: &[String], archs: &[&str]) -> String {
+    let mut text = String::new();
+    for name in names {
+        if dice.chance(45) {
+            let arch = dice.pick(archs);
+            let arch = if dice.chance(10) { String::new() } else { format!("Architecture: {arch}\n") };
+            let _ = writeln!(text, "Package: {name}\n{arch}Auto-Installed: 1\n");
+        }
+    }
+    text
 }
 
 /// What stays the same for all versions of a package.
@@ -145,8 +215,12 @@ fn archive_lists(
 }
 
 fn fields(dice: &mut Dice, names: &[String], of: &Traits, own: &str) -> String {
-    let mut text =
-        format!("Priority: {}\nSection: {}\n", of.priority, dice.pick(&["misc", "oldlibs", "libs"]));
+    let sections: &[&str] = if dice.is_rich {
+        &["misc", "oldlibs", "libs", "metapackages", "contrib/oldlibs"]
+    } else {
+        &["misc", "oldlibs", "libs"]
+    };
+    let mut text = format!("Priority: {}\nSection: {}\n", of.priority, dice.pick(sections));
     if !of.multi.is_empty() && (!of.is_all || of.multi != "same") {
         let _ = writeln!(text, "Multi-Arch: {}", of.multi);
     }
@@ -173,6 +247,13 @@ fn fields(dice: &mut Dice, names: &[String], of: &Traits, own: &str) -> String {
             let groups: Vec<String> =
                 (0..=dice.below(most)).map(|_| group(dice, names, own, is_negative)).collect();
             let _ = writeln!(text, "{field}: {}", groups.join(", "));
+        }
+    }
+    if dice.is_rich {
+        for field in ["Suggests", "Enhances"] {
+            if dice.chance(20) {
+                let _ = writeln!(text, "{field}: {}", group(dice, names, own, false));
+            }
         }
     }
     if dice.chance(22) {
@@ -308,10 +389,11 @@ fn status(
     }
     for made in &installed {
         let want = if dice.chance(6) { "hold" } else { "install" };
-        let state = if dice.chance(2) { "config-files" } else { "installed" };
+        let state = if dice.chance(2) { "ok config-files" } else { "ok installed" };
+        let state = if dice.is_interrupted && dice.chance(15) { *dice.pick(&STATES) } else { state };
         let _ = write!(
             text,
-            "Package: {}\nStatus: {want} ok {state}\nVersion: {}\nArchitecture: {}\n{}\n",
+            "Package: {}\nStatus: {want} {state}\nVersion: {}\nArchitecture: {}\n{}\n",
             made.name, VERSIONS[made.version], made.arch, made.fields
         );
     }
@@ -329,7 +411,7 @@ fn broken(installed: &[Made], archs: &[&str]) -> Option<Vec<String>> {
         records.extend(Record::parse(Stanza(text.as_bytes()), 0));
     }
     let archs: Vec<String> = archs.iter().map(|arch| (*arch).to_owned()).collect();
-    let universe = build::universe(records, &archs, 0, false);
+    let universe = build::universe(records, &archs, 0);
     let settings = Settings::default();
     let marks = Marks::new(&universe, &settings, &vec![None; universe.packages.len()]);
     let broken = (0..universe.packages.len()).filter(|package| marks.of[*package].is_broken());

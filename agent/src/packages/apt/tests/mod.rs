@@ -2,6 +2,7 @@
 
 mod invented;
 mod oracle;
+mod rules;
 
 use crate::Host;
 use crate::packages::apt::updates;
@@ -9,6 +10,11 @@ use oracle::{Said, apt_lines, is_apt_here, our_lines};
 
 /// How many invented hosts a usual test run compares.
 const USUAL_CASES: u64 = 60;
+/// Hosts on which the answers once differed. Most rules behind them are told in `rules`. That packages of equal scores are
+/// mended in an order that follows from all names apt knows shows only on hosts of more than sixteen packages, such as
+/// 3991, 4583 and 6331; on 200436 a package that was removed may come back because dpkg remembers what it provided.
+const ONCE_WRONG: [u64; 13] =
+    [443, 822, 849, 1268, 1915, 1988, 3991, 4583, 5942, 6331, 6713, 104_436, 200_436];
 
 #[test]
 fn this_host_gets_what_apt_would_install() {
@@ -34,7 +40,9 @@ fn invented_hosts_get_what_apt_would_install() {
         println!("skipped: apt-get is not here");
         return;
     }
-    compare(1..=USUAL_CASES);
+    let more = [invented::RICH, invented::LARGE, invented::INTERRUPTED];
+    let more = more.into_iter().flat_map(|from| from..from + USUAL_CASES / 4);
+    compare((1..=USUAL_CASES).chain(ONCE_WRONG).chain(more));
 }
 
 /// `MAINSTAY_CASES=from..until cargo test -p mainstay-agent many_invented -- --ignored --nocapture`
@@ -46,10 +54,10 @@ fn many_invented_hosts() {
     compare(from.parse().unwrap()..=until.parse().unwrap());
 }
 
-fn compare(cases: std::ops::RangeInclusive<u64>) {
-    let (mut changed, mut refused, mut unordered, mut wrong) = (0, 0, 0, Vec::new());
-    let count = cases.end() - cases.start() + 1;
+fn compare(cases: impl Iterator<Item = u64>) {
+    let (mut count, mut changed, mut refused, mut unordered, mut wrong) = (0, 0, 0, 0, Vec::new());
     for seed in cases {
+        count += 1;
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         invented::host(root, seed);
@@ -71,8 +79,6 @@ fn compare(cases: std::ops::RangeInclusive<u64>) {
         "{count} hosts: {changed} with changes, {refused} refused by apt, {unordered} without an order, {} differ",
         wrong.len()
     );
-    // The usual run has to agree in all of them. Of very many, one in about three hundred still differs: 443, 822, 849
-    // and 1268 of the first 1,268.
-    assert!(wrong.len() as u64 * 200 <= count, "{} of {count} hosts differ: {wrong:?}", wrong.len());
-    assert!(changed * 3 > u32::try_from(count).unwrap(), "too few hosts with anything to do");
+    assert!(wrong.is_empty(), "{} of {count} hosts differ: {wrong:?}", wrong.len());
+    assert!(changed * 3 > count, "too few hosts with anything to do");
 }

@@ -42,9 +42,21 @@ pub fn apt_lines(root: Option<&Path>) -> Said {
     let output = command.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     if output.status.success() {
-        return Said::Plan(text.lines().filter_map(line).collect());
+        return Said::Plan(settled(text.lines().filter_map(line).collect()));
     }
     if text.contains(" upgraded, ") { Said::Unordered } else { Said::Refused }
+}
+
+/// Without packages that are removed only until their new version comes: that is how apt carries its plan out where
+/// two wait for each other, and its own count says that nothing is removed.
+fn settled(mut lines: Lines) -> Lines {
+    let coming: Vec<String> =
+        lines.iter().filter_map(|line| line.strip_prefix("Inst ")).map(str::to_owned).collect();
+    lines.retain(|line| {
+        let gone = line.strip_prefix("Remv ").map(|gone| format!("{gone} "));
+        !gone.is_some_and(|gone| coming.iter().any(|coming| coming.starts_with(&gone)))
+    });
+    lines
 }
 
 fn line(text: &str) -> Option<String> {
