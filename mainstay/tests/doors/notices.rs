@@ -358,7 +358,7 @@ async fn hears(page: &mut Body, of: NoticeId) {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), told).await.expect("the page hears of the notice");
+    tokio::time::timeout(Duration::from_mins(1), told).await.expect("the page hears of the notice");
 }
 
 /// Takes in what is still on its way.
