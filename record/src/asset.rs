@@ -92,14 +92,20 @@ pub(crate) fn hide(fault: Fault, what: &'static str) -> Fault {
     if matches!(fault, Fault::Denied { .. }) { Fault::NotFound { what } } else { fault }
 }
 
-/// Assets by name, after `after` (`("", AssetId(0))` for the first page).
-pub fn list(tx: &mut Tx<'_>, cx: &Cx, after: (&str, AssetId), limit: u32) -> Result<Vec<Asset>, Fault> {
+/// Assets by name, after `after` (`("", AssetId(0))` for the first page); those of one team, or all.
+pub fn list(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    of: Option<TeamId>,
+    after: (&str, AssetId),
+    limit: u32,
+) -> Result<Vec<Asset>, Fault> {
     let (all, teams) = cx.scopes(&rights::VIEW).parameters();
     tx.rows(
         sql!("SELECT id, kind, name, environment, criticality, team_id, owner_id, state, summary, seen_ms, revision
               FROM asset WHERE org_id = $1 AND state = 'active' AND (name, id) > ($2, $3)
-              AND ($4 = 1 OR team_id IN {list $5}) ORDER BY name, id LIMIT $6"),
-        args![cx.org, after.0, after.1, all, teams, limit],
+              AND ($4 = 1 OR team_id IN {list $5}) AND (team_id = $6 OR $6 = 0) ORDER BY name, id LIMIT $7"),
+        args![cx.org, after.0, after.1, all, teams, of.map_or(0, |team| team.0), limit],
         read,
     )
 }

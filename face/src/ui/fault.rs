@@ -97,7 +97,6 @@ pub fn fault_page(fault: &FaultPage, shell: Option<&Shell>) -> Markup {
             &fault.title,
             Theme::System,
             &html! {
-                h1 { (fault.title) }
                 p.mid { (fault.words) }
                 (acts(&fault.remedies))
                 (named(fault))

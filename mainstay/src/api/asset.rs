@@ -25,10 +25,13 @@ pub(super) fn routes() -> Router<Door> {
         .route("/api/v1/assets/{id}/facts/{section}", get(section))
 }
 
-/// Where a list goes on.
+/// Which assets, and where the list goes on.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
+    /// Only those that this team owns.
+    #[param(value_type = Option<String>)]
+    team: Option<TeamId>,
     #[param(value_type = Option<String>)]
     after: Option<Cursor>,
     /// 50 when absent, at most 200.
@@ -40,7 +43,9 @@ pub(super) struct Asked {
 pub(super) async fn list(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     let limit = body::rows(asked.limit);
     let key: (String, i64) = body::key(asked.after.as_ref())?.unwrap_or_default();
-    let found = caller.read(move |tx, cx| asset::list(tx, cx, (&key.0, AssetId(key.1)), limit + 1)).await?;
+    let found = caller
+        .read(move |tx, cx| asset::list(tx, cx, asked.team, (&key.0, AssetId(key.1)), limit + 1))
+        .await?;
     Ok(Json(Page::of(found, limit, |a| (a.name.clone(), a.id.0), Asset::from)).into_response())
 }
 

@@ -15,7 +15,7 @@ fn a_member_of_a_team_is_told_the_figures_of_the_team() {
         let owner = caller(&house, "Owner", BuiltIn::Owner).await;
         let (tia, _) = house.person("Tia", None).await;
         let by_owner = owner.cx.clone().unwrap();
-        let cookie = house
+        let (team, cookie) = house
             .db()
             .write(move |tx| {
                 let cx = &by_owner;
@@ -39,7 +39,7 @@ fn a_member_of_a_team_is_told_the_figures_of_the_team() {
                 let viewer =
                     roles.iter().find(|r| r.built_in == Some(BuiltIn::Viewer)).expect("a viewer's role");
                 access::grant(tx, cx, viewer.id, Grantee::Person(tia), Some(team))?;
-                Ok(session::open(tx, cx, tia, &sign_in::From::default())?.1)
+                Ok((team, session::open(tx, cx, tia, &sign_in::From::default())?.1))
             })
             .await
             .unwrap();
@@ -53,5 +53,13 @@ fn a_member_of_a_team_is_told_the_figures_of_the_team() {
         assert_eq!(figures(&all), ["3", "0", "0", "0", "3", "0"]);
         assert_eq!(figures(&own), ["1", "0", "0", "0", "1", "0"]);
         assert!(!own.contains("south-1"));
+
+        for of_north in [format!("/assets?team={team}"), format!("/api/v1/assets?team={team}")] {
+            let text = look(&router, &owner, &of_north).await.text;
+            assert!(text.contains("north-1") && !text.contains("south-"), "{of_north}: {text}");
+        }
+        let of_team = look(&router, &owner, &format!("/settings/teams/{team}")).await.text;
+        assert!(of_team.contains(&format!("href=\"/assets?team={team}\">1 asset")), "{of_team}");
+        assert_eq!(look(&router, &owner, "/assets?team=tem_0000000000000").await.status, 404);
     });
 }

@@ -94,7 +94,7 @@ fn every_host(
 ) -> Result<(), Fault> {
     let mut after = (String::new(), AssetId(0));
     loop {
-        let hosts = asset::list(tx, cx, (&after.0, after.1), PAGE)?;
+        let hosts = asset::list(tx, cx, None, (&after.0, after.1), PAGE)?;
         for host in &hosts {
             act(tx, host.id, &host.name)?;
         }

@@ -1,5 +1,7 @@
 //! The list of assets, and how a new host comes in.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::Router;
 use axum::routing::get;
 use mainstay_face::ui::{
@@ -7,7 +9,10 @@ use mainstay_face::ui::{
     plain_card, stack, tag,
 };
 use mainstay_face::{Answer, Caller, Cursor, Door, Query, frame, look};
-use mainstay_kernel::access::Scope;
+use mainstay_kernel::access::{self, Scope};
+use mainstay_kernel::id::TeamId;
+use mainstay_kernel::store::Tx;
+use mainstay_kernel::{Cx, Fault};
 use mainstay_record::{AssetId, agent, asset, finding, rights};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -21,20 +26,42 @@ pub(super) fn routes() -> Router<Door> {
 }
 
 #[derive(Default, Deserialize)]
-struct After {
+struct Asked {
     after: Option<Cursor>,
+    team: Option<TeamId>,
 }
 
-async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
+/// The names of the teams that own something here. One that was removed owns nothing any more.
+fn teams(
+    tx: &mut Tx<'_>,
+    cx: &Cx,
+    ids: impl Iterator<Item = TeamId>,
+) -> Result<BTreeMap<TeamId, String>, Fault> {
+    let mut names = BTreeMap::new();
+    for id in ids.collect::<BTreeSet<_>>() {
+        match access::team(tx, cx.org, id) {
+            Ok(team) => drop(names.insert(id, team.name)),
+            Err(Fault::NotFound { .. }) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(names)
+}
+
+async fn list(caller: Caller, Query(asked): Query<Asked>) -> Answer {
     let key: (String, i64) = asked.after.as_ref().and_then(Cursor::key).unwrap_or_default();
     let is_first = asked.after.is_none();
-    let (found, standings) = caller
+    let of = asked.team;
+    let (found, standings, names) = caller
         .read(move |tx, cx| {
-            let found = asset::list(tx, cx, (&key.0, AssetId(key.1)), TO_READ)?;
+            let found = asset::list(tx, cx, of, (&key.0, AssetId(key.1)), TO_READ)?;
             let ids: Vec<AssetId> = found.iter().map(|one| one.id).collect();
-            Ok((found, finding::standings(tx, cx, &ids)?))
+            let names = teams(tx, cx, found.iter().filter_map(|one| one.team).chain(of))?;
+            Ok((found, finding::standings(tx, cx, &ids)?, names))
         })
         .await?;
+    let of_name = of.map(|id| names.get(&id).ok_or(Fault::NotFound { what: "team" })).transpose()?;
+    let path = of.map_or("/assets".to_owned(), |id| format!("/assets?team={id}"));
     let words = frame::words(&caller);
     let mut table = Table::new(
         "Assets",
@@ -43,6 +70,7 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
             Column::new("Kind"),
             Column::new("What it is"),
             Column::new("Environment"),
+            Column::new("Team"),
             Column::new("Findings"),
             Column::new("Seen"),
         ],
@@ -55,17 +83,26 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
                 html! { (one.kind) },
                 html! { (one.summary) },
                 html! { (one.environment) },
+                html! { (one.team.and_then(|id| names.get(&id)).map_or("", String::as_str)) },
                 standing(one, standings.get(&one.id).copied()),
                 one.seen_ms.map_or(html! { "never" }, |ms| words.ago(frame::at(ms))),
             ],
         );
     }
-    let older = found
-        .get(PAGE - 1)
-        .filter(|_| found.len() > PAGE)
-        .map(|last| format!("/assets?after={}", Cursor::of(&(&last.name, last.id.0))));
-    let newer = (!is_first).then(|| "/assets".to_owned());
-    let main = if found.is_empty() {
+    let older = found.get(PAGE - 1).filter(|_| found.len() > PAGE).map(|last| {
+        let sign = if of.is_some() { '&' } else { '?' };
+        format!("{path}{sign}after={}", Cursor::of(&(&last.name, last.id.0)))
+    });
+    let newer = (!is_first).then(|| path.clone());
+    let main = if let (true, Some(name)) = (found.is_empty(), of_name) {
+        let words = "An asset is given to a team on its own page, with Edit.";
+        plain_card(empty(
+            Icon::Assets,
+            format!("{name} owns no assets yet"),
+            words,
+            html! { a.btn href="/assets" { "All assets" } },
+        ))
+    } else if found.is_empty() {
         plain_card(empty(
             Icon::Assets,
             "No assets yet",
@@ -75,7 +112,11 @@ async fn list(caller: Caller, Query(asked): Query<After>) -> Answer {
     } else {
         html! { (plain_card(live_rows("asset", &caller.path, table))) (pager(&Pager { words: format!("{} shown", found.len().min(PAGE)), newer, older })) }
     };
-    let page = Page::new("Assets")
+    let page = match of_name {
+        None => Page::new("Assets"),
+        Some(name) => Page::new(format!("Assets of {name}")).crumb("Assets", "/assets"),
+    };
+    let page = page
         .section("assets")
         .act(Act::link("Findings", "/findings"))
         .act(Act::link("Add a host", "/assets/add").primary())

@@ -118,10 +118,12 @@ pub(super) async fn shown(caller: &Caller, id: TeamId, said: &Said<'_>) -> Answe
         @if let Some(told) = told { (card("History", "newest first", timeline(&told.moments(&frame::words(caller))))) }
     });
     let owns = match owned {
-        None => String::new(),
-        Some(0) => "Owns no assets yet: an asset is given to it on the asset's page.".to_owned(),
-        Some(1) => "Owns 1 asset.".to_owned(),
-        Some(many) => format!("Owns {many} assets."),
+        None => html! {},
+        Some(0) => html! { "Owns no assets yet: an asset is given to it on the asset's page." },
+        Some(count) => {
+            let words = counted(usize::try_from(count).unwrap_or(0), "asset", "assets");
+            html! { "Owns " (link(&words, &format!("/assets?team={id}"))) "." }
+        }
     };
     let mut top = page(&team.name).crumb("Teams", "/settings/teams").lead(owns);
     if held.may_change {
