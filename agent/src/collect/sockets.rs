@@ -52,7 +52,10 @@ pub fn collect(host: &Host) -> Seen<Sockets> {
 }
 
 fn hidden(host: &Host, count: u32) -> Unseen {
-    let what = format!("the process of {count} listening sockets");
+    let what = match count {
+        1 => "the process of 1 listening socket".to_owned(),
+        many => format!("the process of {many} listening sockets"),
+    };
     if host.is_root() {
         Unseen::new(what, "it runs outside the process namespace of this agent")
     } else {

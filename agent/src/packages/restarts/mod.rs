@@ -47,7 +47,11 @@ pub fn restarts(host: &Host) -> Seen<Restarts> {
     stale.retain(|process: &StaleProcess| matches!(look(host, process.pid), Look::Stale(_)));
     let mut unseen = Vec::new();
     if seen.processes_hidden > 0 {
-        let because = format!("the maps of {} processes may not be read by this user", seen.processes_hidden);
+        let of = match seen.processes_hidden {
+            1 => "1 process".to_owned(),
+            many => format!("{many} processes"),
+        };
+        let because = format!("the maps of {of} may not be read by this user");
         unseen.push(Unseen::new("old code in other users' processes", because).hides(hidden));
     }
     if !is_everybody_listed {

@@ -111,7 +111,7 @@ fn services_in_the_clear() {
 fn a_listener_without_a_process_hides_its_own_port_only() {
     let all =
         Sockets { listening: vec![listener("", 5432, Reach::Every), listener("sshd", 22, Reach::Every)] };
-    let gap = Unseen::new("the process of 1 listening sockets", "it belongs to another user");
+    let gap = Unseen::new("the process of 1 listening socket", "it belongs to another user");
     for verdict in sockets::judge(&Seen::partly(all.clone(), vec![gap])) {
         assert!(verdict.hidden.hides("postgresql tcp/5432"));
         assert!(!verdict.hidden.hides("redis tcp/6379") && !verdict.hidden.hides("x tcp/15432"));

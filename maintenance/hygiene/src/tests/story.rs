@@ -105,7 +105,7 @@ fn a_database_in_the_open_is_found_mended_and_hidden() {
         assert_eq!(standing(&look(&house, on, Section::Sockets, &both, 1).await, rule), open);
 
         // An agent without root sees the port of PostgreSQL and not its process; the port of Redis is free.
-        let gap = Unseen::new("the process of 1 listening sockets", "it belongs to another user");
+        let gap = Unseen::new("the process of 1 listening socket", "it belongs to another user");
         let partial = Seen::partly(listening(&[("", 5432)]), vec![gap.clone()]);
         let found = look(&house, on, Section::Sockets, &partial, 2).await;
         let kept = [entry(postgres, State::Open, true), entry(redis, State::Gone, false)];
