@@ -196,6 +196,10 @@ fn run(count: usize, seed: u64) {
         let mut appender = store.appender();
         remote_write::version_1(&remote_write::decompress(&body, 1 << 24).unwrap(), &mut appender).unwrap();
         assert!(appender.commit().unwrap().is_complete());
+        if slice == POINTS / 120 {
+            // Queries then read sorted files, appended ones and heads.
+            store.compact_all().unwrap();
+        }
     }
     let mut dice = Dice(seed);
     let mut failed = Vec::new();

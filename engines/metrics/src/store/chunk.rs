@@ -40,18 +40,44 @@ pub fn encode(t: &[i64], v: &[f64], effort: Effort) -> Vec<u8> {
     out
 }
 
-/// Appends the samples of a chunk.
-pub fn decode(bytes: &[u8], out: &mut Samples) -> Result<(), Malformed> {
+/// A chunk of floats, taken apart and not decoded yet.
+pub(super) struct Columns<'a> {
+    pub len: usize,
+    pub times: &'a [u8],
+    values: &'a [u8],
+}
+
+/// Takes a chunk of floats apart.
+pub(super) fn columns(bytes: &[u8]) -> Result<Columns<'_>, Malformed> {
     let mut reader = Reader::new(bytes);
     let len = read_len(&mut reader)?;
-    decode_times(&mut reader, len, &mut out.t)?;
-    let start = out.v.len();
-    let result = decode_values(&mut reader, len, &mut out.v);
-    if result.is_err() {
-        out.t.truncate(start);
-        out.v.truncate(start);
+    let times = reader.rest();
+    reader.zigzag()?;
+    reader.zigzag()?;
+    if reader.byte()? != 0 {
+        numbers(&mut reader)?;
     }
-    result
+    let values = reader.rest();
+    Ok(Columns { len, times: &times[..times.len() - values.len()], values })
+}
+
+impl Columns<'_> {
+    pub fn decode_times(&self, out: &mut Vec<i64>) -> Result<(), Malformed> {
+        decode_times(&mut Reader::new(self.times), self.len, out)
+    }
+
+    pub fn decode_values(&self) -> Result<Vec<f64>, Malformed> {
+        decode_values(self.values, self.len)
+    }
+}
+
+/// Appends the samples of a chunk.
+pub fn decode(bytes: &[u8], out: &mut Samples) -> Result<(), Malformed> {
+    let columns = columns(bytes)?;
+    let mut values = columns.decode_values()?;
+    columns.decode_times(&mut out.t)?;
+    out.v.append(&mut values);
+    Ok(())
 }
 
 pub(super) fn read_len(reader: &mut Reader<'_>) -> Result<usize, Malformed> {
@@ -160,21 +186,15 @@ fn fits(v: &[f64], scale: f64) -> bool {
     })
 }
 
-pub(super) fn decode_values(
-    reader: &mut Reader<'_>,
-    len: usize,
-    out: &mut Vec<f64>,
-) -> Result<(), Malformed> {
+pub(super) fn decode_values(bytes: &[u8], len: usize) -> Result<Vec<f64>, Malformed> {
+    let mut reader = Reader::new(bytes);
     let kind = reader.byte()?;
-    let start = out.len();
     match kind {
-        CONSTANT => {
-            let value = f64::from_le_bytes(reader.array()?);
-            out.resize(start + len, value);
-        }
+        CONSTANT => Ok(vec![f64::from_le_bytes(reader.array()?); len]),
         FLOATS => {
-            out.resize(start + len, 0.0);
-            read_numbers(reader, &mut out[start..])?;
+            let mut values = vec![0.0; len];
+            read_numbers(&mut reader, &mut values)?;
+            Ok(values)
         }
         0..8 => {
             let scale = SCALES[usize::from(kind & 3)];
@@ -185,23 +205,21 @@ pub(super) fn decode_values(
                 }
             }
             let mut integers = vec![0_i64; len];
-            read_numbers(reader, &mut integers)?;
-            if scale == 1.0 {
-                out.extend(integers.iter().map(|i| *i as f64));
+            read_numbers(&mut reader, &mut integers)?;
+            // Both in the memory of the integers. A division is not worth its time where it changes nothing.
+            let mut values: Vec<f64> = if scale == 1.0 {
+                integers.into_iter().map(|i| i as f64).collect()
             } else {
-                out.extend(integers.iter().map(|i| *i as f64 / scale));
-            }
+                integers.into_iter().map(|i| i as f64 / scale).collect()
+            };
             for (i, value) in odd {
-                let at = usize::try_from(i)
-                    .ok()
-                    .filter(|i| *i < len)
-                    .ok_or(Malformed("a position in the chunk"))?;
-                out[start + at] = value;
+                let at = usize::try_from(i).ok().and_then(|i| values.get_mut(i));
+                *at.ok_or(Malformed("a position in the chunk"))? = value;
             }
+            Ok(values)
         }
-        _ => return Err(Malformed("a known kind of values")),
+        _ => Err(Malformed("a known kind of values")),
     }
-    Ok(())
 }
 
 /// Writes integers as `pco` of the narrowest type: the table of a chunk is smaller and decoding faster.
@@ -212,10 +230,15 @@ fn write_integers(numbers: &[i64], effort: Effort, out: &mut Vec<u8>) {
     out.extend_from_slice(&bytes);
 }
 
-fn read_numbers<T: pco::data_types::Number>(reader: &mut Reader<'_>, out: &mut [T]) -> Result<(), Malformed> {
+/// Compressed numbers, which stand after their length in bytes.
+fn numbers<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {
     let len = usize::try_from(reader.varint()?).map_err(|_| Malformed("a length"))?;
-    let bytes = reader.take(len)?;
-    let progress = simple_decompress_into(bytes, out).map_err(|_| Malformed("compressed numbers"))?;
+    reader.take(len)
+}
+
+fn read_numbers<T: pco::data_types::Number>(reader: &mut Reader<'_>, out: &mut [T]) -> Result<(), Malformed> {
+    let progress =
+        simple_decompress_into(numbers(reader)?, out).map_err(|_| Malformed("compressed numbers"))?;
     if progress.n_processed != out.len() || !progress.finished {
         return Err(Malformed("as many compressed numbers as announced"));
     }

@@ -16,6 +16,10 @@ const LATE_CHUNK: usize = 120;
 /// takes little, however long its chunks may become.
 const FIRST_SAMPLES: usize = 15;
 
+/// So many series that were first seen one after another seal their chunks at the same samples: mostly they are scraped
+/// together, and chunks with the same times are read with half of the work. More would make whoever writes wait longer.
+const SEALED_TOGETHER: u64 = 64;
+
 /// What became of a sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fate {
@@ -45,7 +49,7 @@ pub struct Head {
     /// Milliseconds after `base`.
     t: Vec<u32>,
     v: Vec<f64>,
-    /// Shorter first chunks spread the sealing of series that began together.
+    /// Shorter first chunks spread the sealing of the many series that began together.
     first_len: u16,
     rest: Option<Box<Rest>>,
 }
@@ -62,7 +66,8 @@ struct Rest {
 
 impl Head {
     pub fn new(id: SeriesId) -> Self {
-        let spread = (u64::from(id).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;
+        let group = u64::from(id) / SEALED_TOGETHER;
+        let spread = (group.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;
         Self {
             newest: i64::MIN,
             base: 0,
@@ -312,5 +317,27 @@ impl Head {
     /// Raises the time of the newest sample, as known from elsewhere.
     pub fn know_newest(&mut self, t: i64) {
         self.newest = self.newest.max(t);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first_len(id: SeriesId) -> u32 {
+        let (mut head, mut sealed) = (Head::new(id), Vec::new());
+        let cut = Cut { len: 480, late_ms: 0, effort: Effort(0) };
+        for i in 0..480 {
+            head.push(id, i * 15_000, Value::Float(1.0), &cut, &mut sealed);
+        }
+        sealed[0].count
+    }
+
+    #[test]
+    fn series_that_began_together_seal_in_groups_and_never_all_at_once() {
+        let lens: Vec<u32> = (0..6_400).map(first_len).collect();
+        assert!(lens.chunks(64).all(|group| group.iter().all(|len| *len == group[0])));
+        let most = lens.iter().map(|len| lens.iter().filter(|other| *other == len).count()).max();
+        assert!(most < Some(640), "{most:?} of 6400 series in one go");
     }
 }

@@ -4,6 +4,7 @@ pub mod append;
 mod backup;
 mod cache;
 pub mod chunk;
+mod floats;
 pub mod head;
 pub mod index;
 mod journal;
@@ -37,8 +38,8 @@ pub use maintain::Maintained;
 const SHARDS: usize = 16;
 /// Sealed chunks wait in memory up to this before the writer that seals the next one writes them out.
 const MOST_UNWRITTEN_BYTES: usize = 16 << 20;
-/// Blocks of indexes get this part of what decoded chunks get.
-const BLOCKS_SHARE: usize = 16;
+/// Blocks of indexes get this part of what decoded chunks get, and times to share as much.
+const SMALL_SHARE: usize = 16;
 
 /// What a store may hold and for how long.
 #[derive(Clone, Debug)]
@@ -168,7 +169,8 @@ pub struct Store {
     /// Set while heads may hold samples of batches that did not reach the log.
     has_unlogged_samples: AtomicBool,
     /// What queries decoded and looked up lately.
-    decoded: cache::Cache<select::Floats>,
+    decoded: cache::Cache<floats::Floats>,
+    times: floats::Shared,
     blocks: segment::Blocks,
     /// Held as long as the store is open, so that no second process opens it.
     _lock: File,
@@ -210,7 +212,7 @@ impl Store {
             series: self.with_index(Index::len),
             label_names: self.with_index(|index| index.label_names(None).len()),
             log_bytes: self.wal.bytes(),
-            cache_bytes: self.decoded.bytes() + self.blocks.bytes(),
+            cache_bytes: self.decoded.bytes() + self.times.bytes() + self.blocks.bytes(),
             samples_appended: self.appended.load(Ordering::Relaxed),
             ..Status::default()
         };

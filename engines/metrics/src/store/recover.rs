@@ -48,7 +48,8 @@ impl Store {
         let store = Self {
             dir: dir.to_owned(),
             decoded: Cache::new(options.cache_bytes),
-            blocks: Cache::new(options.cache_bytes / super::BLOCKS_SHARE),
+            blocks: Cache::new(options.cache_bytes / super::SMALL_SHARE),
+            times: Cache::new(options.cache_bytes / super::SMALL_SHARE),
             options,
             index: RwLock::new(index),
             shards: shards.into_iter().map(Mutex::new).collect(),

@@ -150,10 +150,7 @@ impl Rows {
             let len = usize::try_from(reader.varint()?).map_err(|_| Malformed("a length"))?;
             *part = reader.take(len)?;
         }
-        let read = |at: usize| {
-            let mut values = Vec::with_capacity(len);
-            chunk::decode_values(&mut Reader::new(parts[at]), len, &mut values).map(|()| values)
-        };
+        let read = |at: usize| chunk::decode_values(parts[at], len);
         let mut values = if kind == FLOATS {
             read(match column {
                 Column::Last => 0,

@@ -3,6 +3,7 @@
 use std::sync::{Arc, RwLock};
 
 use super::chunk;
+use super::floats::Floats;
 use super::index::SeriesId;
 use super::partition::{DAY_MS, Found, Partition, day_of};
 use super::rollup::{Column, Resolution, Rows};
@@ -12,42 +13,13 @@ use super::{Exemplar, Store, lock, read};
 use crate::labels::Labels;
 use crate::matcher::Matcher;
 use crate::sample::Samples;
+use crate::wire::Malformed;
 
 /// A series that was selected.
 #[derive(Clone, Debug)]
 pub struct Selected {
     pub id: SeriesId,
     pub labels: Labels,
-}
-
-/// A decoded chunk of floats, twelve bytes a sample.
-pub(super) struct Floats {
-    base: i64,
-    /// Milliseconds after `base`, ascending.
-    t: Box<[u32]>,
-    v: Box<[f64]>,
-}
-
-impl Floats {
-    fn of(t: &[i64], v: &[f64]) -> Option<Self> {
-        let base = *t.first()?;
-        let mut offsets = Vec::with_capacity(t.len());
-        for t in t {
-            offsets.push(u32::try_from(t.wrapping_sub(base)).ok()?);
-        }
-        offsets.is_sorted().then(|| Self { base, t: offsets.into(), v: v.into() })
-    }
-
-    fn bytes(&self) -> usize {
-        self.t.len() * 12
-    }
-
-    fn read(&self, from: i64, to: i64, out: &mut Samples) {
-        let first = self.t.partition_point(|t| self.base + i64::from(*t) < from);
-        let len = self.t[first..].partition_point(|t| self.base + i64::from(*t) <= to);
-        out.t.extend(self.t[first..first + len].iter().map(|t| self.base + i64::from(*t)));
-        out.v.extend_from_slice(&self.v[first..first + len]);
-    }
 }
 
 /// How samples older than the raw ones are spaced.
@@ -183,26 +155,24 @@ impl Store {
         column: Column,
         out: &mut Samples,
     ) -> Result<(), Damage> {
-        let (place, is_kept) = (partition.place(chunk), chunk.1.kind == Kind::Floats);
-        if is_kept && let Some(floats) = self.decoded.get(place) {
+        let (place, is_floats) = (partition.place(chunk), chunk.1.kind == Kind::Floats);
+        if is_floats && let Some(floats) = self.decoded.get(place) {
             floats.read(from, to, out);
             return Ok(());
         }
         let mut buffer = Vec::new();
         let bytes = partition.read(chunk, &mut buffer)?;
-        let start = out.len();
-        decode(chunk.1.kind, bytes, column, out).map_err(|fault| {
+        let malformed = |fault: Malformed| {
             let reason = format!("a chunk of series {}: {fault}", chunk.1.series);
             Damage { file: self.dir.clone(), offset: chunk.1.offset, reason }
-        })?;
-        if is_kept
-            && self.options.cache_bytes > 0
-            && let Some(floats) = Floats::of(&out.t[start..], &out.v[start..])
-        {
+        };
+        if is_floats && let Some(floats) = Floats::decode(bytes, &self.times).map_err(malformed)? {
+            floats.read(from, to, out);
             let bytes = floats.bytes();
             self.decoded.put(place, Arc::new(floats), bytes);
+            return Ok(());
         }
-        Ok(())
+        decode(chunk.1.kind, bytes, column, out).map_err(malformed)
     }
 
     fn tell(&self, damage: Damage, damaged: &mut dyn FnMut(Damage)) {
@@ -262,12 +232,7 @@ impl Presence<'_> {
     }
 }
 
-pub(super) fn decode(
-    kind: Kind,
-    bytes: &[u8],
-    column: Column,
-    out: &mut Samples,
-) -> Result<(), crate::wire::Malformed> {
+pub(super) fn decode(kind: Kind, bytes: &[u8], column: Column, out: &mut Samples) -> Result<(), Malformed> {
     match kind {
         Kind::Floats => chunk::decode(bytes, out),
         Kind::Histograms => chunk::decode_histograms(bytes, out),
