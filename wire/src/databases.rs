@@ -98,11 +98,37 @@ pub struct PostgresRole {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mysql {
     pub socket: String,
-    /// `MariaDB`, `MySQL`; absent when no sign-in was possible.
+    /// `MariaDB`, `MySQL`; told before any sign-in, absent when nothing answered.
     pub product: Option<String>,
+    /// `10.11.19`.
     pub version: Option<String>,
+    /// The account that looked, `root@localhost`; absent when no sign-in was possible, and why stands in `unseen`.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// `bind_address`, `local_infile`, `require_secure_transport` …
     pub settings: Vec<Setting>,
+    /// Largest first, 500 at most.
     pub databases: Vec<MysqlDatabase>,
+    /// Absent where the looking account may not know; 1,000 at most.
+    #[serde(default)]
+    pub accounts: Option<Vec<MysqlAccount>>,
+}
+
+/// Who may sign in to a MySQL or MariaDB server; roles are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MysqlAccount {
+    /// Empty for the anonymous account, which lets in whoever is not named.
+    pub user: String,
+    /// From where: `localhost`, an address, `%` for everywhere.
+    pub host: String,
+    /// The plugin it signs in by: `unix_socket`, `caching_sha2_password` …
+    pub method: String,
+    /// Whether an empty password lets it in.
+    pub is_passwordless: bool,
+    pub is_locked: bool,
+    /// Whether it has SUPER, the right to do anything.
+    pub is_administrator: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

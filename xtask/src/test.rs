@@ -10,6 +10,8 @@ use crate::{tidy, tools};
 /// (program, Debian package): the real parts that tests run on loopback.
 const DEBIAN: &[(&str, &str)] = &[
     ("initdb", "postgresql"),
+    // The server alone: no service is started with it.
+    ("mariadbd", "mariadb-server-core"),
     ("chromium", "chromium"),
     ("npm", "npm"),
     ("sshd", "openssh-server"),

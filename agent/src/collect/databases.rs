@@ -5,9 +5,10 @@ use std::os::unix::fs::MetadataExt;
 
 use crate::Host;
 use crate::collect::sshd::glob;
+use crate::wire::Seen;
 use crate::wire::databases::{Databases, Mysql, Postgres, Sqlite};
-use crate::wire::{Seen, Unseen};
 
+mod mysql;
 mod postgres;
 
 const POSTGRES_FOLDERS: &[&str] = &["/run/postgresql", "/var/run/postgresql", "/tmp"];
@@ -31,7 +32,7 @@ const SQLITE_FILES: &[(&str, &str)] = &[
     ("/var/lib/mainstay/*.db", "mainstay"),
 ];
 
-/// What databases this host has. PostgreSQL is asked through its socket, by a session that may only read.
+/// What databases this host has. Servers are asked through their sockets, by sessions that may only read.
 pub fn collect(host: &Host) -> Seen<Databases> {
     let (mut found, mut unseen) = (Databases::default(), Vec::new());
     let mut numbers = Vec::new();
@@ -50,17 +51,28 @@ pub fn collect(host: &Host) -> Seen<Databases> {
             found.postgres.push(server);
         }
     }
-    for socket in MYSQL_SOCKETS.iter().filter(|path| host.exists(path)) {
-        unseen.push(Unseen::new(
-            format!("the catalogue of MySQL or MariaDB at {socket}"),
-            "this version of the agent does not sign in to MySQL or MariaDB",
-        ));
-        found.mysql.push(Mysql { socket: (*socket).to_owned(), ..Mysql::default() });
+    for socket in MYSQL_SOCKETS {
+        let Ok(inode) = host.metadata(socket).map(|meta| (meta.dev(), meta.ino())) else { continue };
+        if numbers.contains(&inode) {
+            continue;
+        }
+        numbers.push(inode);
+        let mut server = Mysql { socket: (*socket).to_owned(), ..Mysql::default() };
+        mysql::sign_in(host, &mut server, &mut unseen);
+        found.mysql.push(server);
     }
     for (pattern, service) in SQLITE_FILES {
         found.sqlite.extend(glob(host, pattern).iter().filter_map(|path| sqlite(host, path, service)));
     }
     Seen::partly(found, unseen)
+}
+
+/// The name of the user this process runs as.
+fn own_name(host: &Host) -> Option<String> {
+    let uid = rustix::process::geteuid().as_raw().to_string();
+    let text = host.text("/etc/passwd").ok()?;
+    let line = text.lines().find(|line| line.split(':').nth(2) == Some(&uid))?;
+    line.split(':').next().map(str::to_owned)
 }
 
 /// The header of a database file: <https://sqlite.org/fileformat2.html>, section 1.3.

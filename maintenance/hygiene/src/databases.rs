@@ -1,15 +1,17 @@
 //! What the catalogues of databases tell: switches that risk data or passwords, age, tables nobody cleans.
 
 use mainstay_record::finding::{Severity, Sighting};
-use mainstay_wire::Seen;
 use mainstay_wire::databases::{
     Databases, Mysql, Postgres, PostgresCatalogue, PostgresDatabase, PostgresRole, PostgresTable, Setting,
     Sqlite,
 };
+use mainstay_wire::{Seen, Unseen};
 
 use crate::disks::size;
 use crate::draft::{draft, shell};
 use crate::verdict::{Hidden, Verdict, gap, nothing};
+
+mod mysql;
 
 pub const CATALOGUE: &str = "hygiene.databases";
 
@@ -31,8 +33,26 @@ pub fn judge(seen: &Seen<Databases>, now_ms: i64) -> Vec<Verdict> {
     vec![Verdict { rule: CATALOGUE, seen: weak(databases, now_ms), hidden: hidden(seen, databases) }]
 }
 
-/// A server that lets nobody in hides its own subjects only.
+/// A server that lets nobody in hides its own subjects only, and a gap that says what it hides only that.
 fn hidden(seen: &Seen<Databases>, databases: &Databases) -> Hidden {
+    let (named, open) = seen.unseen.iter().cloned().partition(|gap| gap.hides.is_some());
+    let named: Vec<Unseen> = named;
+    let silent = silent(&Seen::partly((), open), databases);
+    let Some(because) = gap(&Seen::partly((), named.clone()), &[]) else { return silent };
+    let names: Vec<String> = named.into_iter().filter_map(|gap| gap.hides).flatten().collect();
+    let is_named = move |subject: &str| {
+        names.iter().any(|name| subject.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')))
+    };
+    match silent {
+        Hidden::Everything(because) => Hidden::Everything(because),
+        Hidden::Nothing => Hidden::Some { because, hides: Box::new(is_named) },
+        Hidden::Some { because, hides } => {
+            Hidden::Some { because, hides: Box::new(move |subject| hides(subject) || is_named(subject)) }
+        }
+    }
+}
+
+fn silent(seen: &Seen<()>, databases: &Databases) -> Hidden {
     if let Some(because) = gap(seen, &[CATALOGUE_OF]) {
         return Hidden::Everything(because);
     }
@@ -60,7 +80,7 @@ fn hidden(seen: &Seen<Databases>, databases: &Databases) -> Hidden {
 /// Everything the catalogues and headers show.
 pub fn weak(databases: &Databases, now_ms: i64) -> Vec<Sighting> {
     let postgres = databases.postgres.iter().flat_map(|server| postgres(server, now_ms));
-    let mysql = databases.mysql.iter().flat_map(mysql);
+    let mysql = databases.mysql.iter().flat_map(mysql::weak);
     postgres.chain(mysql).chain(databases.sqlite.iter().filter_map(sqlite)).collect()
 }
 
@@ -199,59 +219,6 @@ fn uncleaned(port: u16, database: &PostgresDatabase, now_ms: i64) -> Vec<Sightin
         table.last_vacuum_ms.is_none() && rows >= LEAST_ROWS && table.dead_rows >= rows / 5
     };
     database.largest_tables.iter().filter(is_uncleaned).map(word).collect()
-}
-
-fn mysql(server: &Mysql) -> Vec<Sighting> {
-    let value = |name: &str| setting(&server.settings, name);
-    let is = |name: &str, words: &[&str]| {
-        value(name).is_some_and(|v| words.iter().any(|w| v.eq_ignore_ascii_case(w)))
-    };
-    let product = server.product.as_deref().unwrap_or("MySQL");
-    let is_outside = value("bind_address")
-        .is_some_and(|at| !matches!(at, "127.0.0.1" | "::1" | "localhost" | ""))
-        && !is("skip_networking", &["on", "1"]);
-    let mut found = Vec::new();
-    let mut say = |severity, name: &str, title: &str, why: &str, fix: &str| {
-        let now = value(name).unwrap_or_default();
-        let sighting =
-            draft(severity, format!("mysql {} {name}", server.socket), format!("{product} {title}"))
-                .reason(format!("{name} is {now}."))
-                .why(why)
-                .evidence(format!("{}: {name} = {now}", server.socket))
-                .fix(fix);
-        found.push(sighting.done());
-    };
-    if is("skip_grant_tables", &["on", "1"]) {
-        let why = "Everybody who reaches the server is its administrator.";
-        say(
-            Severity::Critical,
-            "skip_grant_tables",
-            "lets everybody in",
-            why,
-            "Take skip-grant-tables out of the configuration and restart the server.",
-        );
-    }
-    if is("require_secure_transport", &["off", "0"]) && is_outside {
-        let why = "Queries, answers and sign-ins can cross the network readable.";
-        say(
-            Severity::Low,
-            "require_secure_transport",
-            "takes connections from outside without TLS",
-            why,
-            "Set require_secure_transport=ON under [mysqld] once every client speaks TLS.",
-        );
-    }
-    if is("local_infile", &["on", "1"]) {
-        let why = "A server somebody took over can read files of its clients.";
-        say(
-            Severity::Low,
-            "local_infile",
-            "may ask clients for their files",
-            why,
-            "Set local_infile=OFF under [mysqld] and restart the server.",
-        );
-    }
-    found
 }
 
 fn sqlite(file: &Sqlite) -> Option<Sighting> {

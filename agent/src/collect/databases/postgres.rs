@@ -29,7 +29,7 @@ pub fn sign_in(host: &Host, server: &mut Postgres, unseen: &mut Vec<Unseen>) {
         unseen.push(Unseen::new(what, "a recorded host cannot be asked"));
         return;
     }
-    let own = own_name(host);
+    let own = super::own_name(host);
     let mut refusals = Vec::new();
     let users = own.iter().map(String::as_str).chain(host.is_root().then_some("postgres"));
     for user in users {
@@ -140,14 +140,6 @@ async fn ask(config: &Config) -> Result<Told, Error> {
     // `15.18 (Debian 15.18-0+deb12u1)`: the packager's word is in the package list.
     let version = version.split(' ').next().unwrap_or_default().to_owned();
     Ok(Told { version, data_folder, catalogue, unseen })
-}
-
-/// The name of the user this process runs as.
-fn own_name(host: &Host) -> Option<String> {
-    let uid = rustix::process::geteuid().as_raw().to_string();
-    let text = host.text("/etc/passwd").ok()?;
-    let line = text.lines().find(|line| line.split(':').nth(2) == Some(&uid))?;
-    line.split(':').next().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Services: sockets, certificates, catalogues of databases.
 
-use mainstay_record::finding::Severity::{Critical, High, Low, Medium};
+use mainstay_record::finding::Severity::{self, Critical, High, Low, Medium};
+use mainstay_record::finding::Sighting;
 use mainstay_wire::certificates::{BrokenCertificate, Certificate, CertificateUse, Certificates};
 use mainstay_wire::databases::{
-    Databases, Mysql, Postgres, PostgresCatalogue, PostgresDatabase, PostgresRole, PostgresTable, Setting,
-    Sqlite,
+    Databases, Mysql, MysqlAccount, Postgres, PostgresCatalogue, PostgresDatabase, PostgresRole,
+    PostgresTable, Setting, Sqlite,
 };
 use mainstay_wire::sockets::{Holder, Listener, Protocol, Reach, Sockets};
 use mainstay_wire::{Seen, Unseen};
@@ -345,4 +346,95 @@ fn a_certificate_that_may_not_be_read_hides_itself() {
     };
     assert_eq!(hides("certificate /etc/a.pem"), [(true, false); 2]);
     assert_eq!(hides("certificates of nginx"), [(true, true); 2]);
+}
+
+/// The settings and accounts are those a MariaDB 10.11 told the agent that was started without a configuration.
+#[test]
+fn mariadb_as_it_comes_listens_everywhere_and_its_open_accounts_weigh_by_it() {
+    let account = |user: &str, host: &str, method: &str, is_passwordless: bool| MysqlAccount {
+        user: user.into(),
+        host: host.into(),
+        method: method.into(),
+        is_passwordless,
+        is_locked: user == "mariadb.sys",
+        is_administrator: matches!(user, "root" | "app"),
+    };
+    let native = "mysql_native_password";
+    let server = |bind_address: &str, skip_networking: &str| Mysql {
+        socket: "/run/mysqld/mysqld.sock".into(),
+        product: Some("MariaDB".into()),
+        settings: vec![
+            set("bind_address", bind_address),
+            set("local_infile", "ON"),
+            set("port", "3306"),
+            set("require_secure_transport", "OFF"),
+            set("skip_grant_tables", "OFF"),
+            set("skip_networking", skip_networking),
+        ],
+        accounts: Some(vec![
+            account("", "localhost", native, true),
+            account("app", "%", native, false),
+            account("shop", "%", native, false),
+            account("open", "%", native, true),
+            account("root", "::1", native, true),
+            account("root", "localhost", native, false),
+            account("peer", "%", "unix_socket", false),
+            account("mariadb.sys", "localhost", native, true),
+            account("near", "10.0.0.7", native, false),
+        ]),
+        ..Mysql::default()
+    };
+    let seen =
+        |server: Mysql| databases::weak(&Databases { mysql: vec![server], ..Databases::default() }, NOW_MS);
+    let far = seen(server("", "OFF"));
+    let expected = |short: &[(&str, Severity)]| {
+        let long = |(subject, severity): &(&str, Severity)| {
+            (format!("mysql /run/mysqld/mysqld.sock {subject}"), *severity)
+        };
+        short.iter().map(long).collect::<Vec<_>>()
+    };
+    let owned = |seen: &[Sighting]| {
+        told(seen).into_iter().map(|(s, severity)| (s.to_owned(), severity)).collect::<Vec<_>>()
+    };
+    let all = [
+        ("require_secure_transport", Low),
+        ("local_infile", Low),
+        ("account @localhost", Medium),
+        ("account app@%", Medium),
+        ("account shop@%", Low),
+        ("account open@%", High),
+        ("account root@::1", High),
+    ];
+    assert_eq!(owned(&far), expected(&all));
+    is_well_worded(&far);
+    assert_eq!(far[3].reason, "A password lets it in from other machines, with every right.");
+    let near = [
+        ("local_infile", Low),
+        ("account @localhost", Medium),
+        ("account open@%", Medium),
+        ("account root@::1", High),
+    ];
+    for server in [server("127.0.0.1,::1", "OFF"), server("", "ON")] {
+        let seen = seen(server);
+        assert_eq!(owned(&seen), expected(&near));
+    }
+}
+
+#[test]
+fn sizes_that_were_not_counted_hide_no_switch_and_accounts_only_accounts() {
+    let socket = "/run/mysqld/mysqld.sock";
+    let server = Mysql { socket: socket.into(), product: Some("MariaDB".into()), ..Mysql::default() };
+    let hides = |gaps: Vec<Unseen>| {
+        let all = Databases { mysql: vec![server.clone()], ..Databases::default() };
+        let hidden = databases::judge(&Seen::partly(all, gaps), NOW_MS).remove(0).hidden;
+        ["local_infile", "account app@%"].map(|subject| hidden.hides(&format!("mysql {socket} {subject}")))
+    };
+    let of = |name: &str| {
+        Unseen::new(format!("{name} at {socket}"), "…").hides([format!("mysql {socket} {name}")])
+    };
+    assert_eq!(hides(vec![]), [false, false]);
+    assert_eq!(hides(vec![of("database shop")]), [false, false]);
+    assert_eq!(hides(vec![of("account"), of("database shop")]), [false, true]);
+    let signed_out = Unseen::new(format!("the catalogue of MariaDB at {socket}"), "no sign-in");
+    assert_eq!(hides(vec![signed_out]), [true, true], "also where the version was told");
 }
