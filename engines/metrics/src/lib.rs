@@ -50,7 +50,8 @@
 //! - Last digits. Powers, hyperbolic functions and bounds of exponential buckets are those of the platform, which round
 //!   better than Go's; series are added up in the order of their labels. Of 12,762 generated queries against Prometheus
 //!   2.42 eight differ for such reasons, where `%`, `sin`, `round` or a label makes a last digit large: five by powers and
-//!   `cosh`, one by the order in a variance, two because 2.42 averages and adds infinities as versions before 3 did.
+//!   `cosh`, one by the order in a variance, two because 2.42 averages and adds infinities as versions before 3 did. Of
+//!   20,181 others 22 differ; those looked at, by last digits.
 //! - Not understood: `fill` modifiers, delayed removal of names, `format_query`, remote read, deleting series. The
 //!   experimental trim operators `</` and `>/` cut buckets in a straight line and estimate the sum.
 //! - Samples may come an hour late (`Options::late_ms`), where Prometheus takes none unless told to.
